@@ -1,0 +1,1 @@
+"""retroweave: synthetic text data that knows why each trained word is right."""
