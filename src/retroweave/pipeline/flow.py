@@ -1,0 +1,198 @@
+"""The engine's loop: what one source row becomes, and nothing about where or when it is worked on.
+
+`flow` sends a row through steps. Every kind of node is the same to it: a row goes in, rows and leaves come out, and
+the rows go on. A row that is dropped or that fails becomes a leaf with its step and reason; it never stops the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, singledispatch
+from typing import Any, TypeVar
+
+from retroweave.pipeline.errors import Drop
+from retroweave.pipeline.layout import Layout
+from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline
+from retroweave.pipeline.row import Drawn, Leaf, Row, digest, numbers
+from retroweave.pipeline.step import Step
+
+__all__ = ["Bench", "drive", "flow", "work"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a row is worked on with: the same in every process."""
+
+    pipeline: Pipeline
+    recipe: str
+    seed: int
+    together: bool = False
+    """Whether the rows that a step gave go on at the same time; they wait for something outside."""
+
+    @cached_property
+    def salt(self) -> bytes:
+        return digest(self.seed, self.recipe)
+
+    async def all(self, waiting: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        if self.together:
+            return list(await asyncio.gather(*waiting))
+        return [await one for one in waiting]
+
+
+async def work(drawn: Drawn, bench: Bench) -> list[Leaf]:
+    """All leaves of one source row, in path order."""
+    row = Row.first(drawn)
+    if drawn.reject:
+        return [Leaf("reject", row.path, bench.pipeline.source.name, drawn.reject, place=drawn.place)]
+    outcomes = await flow(bench.pipeline.steps, row, bench)
+    return [outcome for outcome in outcomes if isinstance(outcome, Leaf)]
+
+
+async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row]:
+    """Every leaf, and every row still under way, that comes of sending `row` through `steps`."""
+    for index, node in enumerate(steps):
+        try:
+            outcomes = await advance(node, row, bench)
+        except Drop as drop:
+            return [Leaf("reject", row.path, node.name, str(drop), place=row.drawn.place)]
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            return [Leaf("failure", row.path, node.name, reason, traceback.format_exc(), place=row.drawn.place)]
+        if len(outcomes) == 1 and isinstance(outcomes[0], Row):
+            row = outcomes[0]
+            continue
+        rest = steps[index + 1 :]
+        onward = await bench.all(flow(rest, one, bench) for one in outcomes if isinstance(one, Row))
+        following = iter(onward)
+        return [leaf for one in outcomes for leaf in (next(following) if isinstance(one, Row) else [one])]
+    return [row]
+
+
+@singledispatch
+async def advance(node: Any, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    """One node: a row goes in, rows and leaves come out, in path order."""
+    raise TypeError(f"A pipeline holds steps, families, mixes and layouts, not {node!r}.")
+
+
+@advance.register
+async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    result = step.function(**_arguments(step, row, bench))
+    if inspect.isawaitable(result):
+        result = await result
+    row.trail = (*row.trail, step.name)
+    if step.checks:
+        if not result:
+            raise Drop("rejected")
+        return (row,)
+    if step.many:
+        children = [row.child(step.name, ordinal, _written(step, one)) for ordinal, one in enumerate(result)]
+        if not children:
+            raise Drop("gave no rows")
+        return children
+    row.fields.update(_written(step, result))
+    return (row,)
+
+
+def _arguments(step: Step, row: Row, bench: Bench) -> dict[str, Any]:
+    arguments = {parameter: row.fields[name] for parameter, name in step.reads.items()}
+    for parameter, name in step.resources.items():
+        arguments[parameter] = bench.pipeline.resources[name]
+    for parameter, service in step.services.items():
+        arguments[parameter] = numbers(bench.salt, step.name, row.id) if service == "rng" else row.drawn.side
+    return arguments
+
+
+def _written(step: Step, result: Any) -> dict[str, Any]:
+    if len(step.writes) == 1:
+        return {step.writes[0]: result}
+    return dict(zip(step.writes, result, strict=True))
+
+
+@advance.register
+async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    conversation = layout.render(row.fields, numbers(bench.salt, layout.name, row.id))
+    drawn = row.drawn
+    sample = {
+        "id": digest(row.id, layout.name, *row.path).hex(),
+        "messages": conversation.messages,
+        "recipe": bench.recipe,
+        "layout": layout.name,
+        "variants": conversation.variants,
+        "license": drawn.license,
+        "provenance": {
+            "source": {"key": drawn.key, "place": drawn.place, "draw": drawn.draw, "index": drawn.index},
+            "seed": bench.seed,
+            "steps": [*row.trail, layout.name],
+            "spans": conversation.spans,
+            "kept": {name: row.fields[name] for name in bench.pipeline.keep},
+            "measures": {name: row.fields[name] for name in bench.pipeline.measures},
+        },
+    }
+    return (Leaf("sample", row.path, layout.name, sample=sample, place=drawn.place),)
+
+
+@advance.register
+async def _mix(mix: Mix, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    rng = numbers(bench.salt, mix.name, row.id)
+    arms = mix.arms if mix.all else rng.choices(mix.arms, [arm.weight for arm in mix.arms])
+    branches = [
+        flow(arm.steps, replace(row, path=(*row.path, ordinal), fields=dict(row.fields)), bench)
+        for ordinal, arm in enumerate(arms)
+    ]
+    return [outcome for branch in await bench.all(branches) for outcome in branch]
+
+
+@advance.register
+async def _over(over: Over, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    members = row.fields[over.table]
+    if not members:
+        raise Drop("gave no rows")
+    return [row.child(over.name, ordinal, member) for ordinal, member in enumerate(members)]
+
+
+@advance.register
+async def _family(family: Family, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    """Draw siblings until enough survive; what was rejected on the way stays a leaf."""
+    leaves: list[Leaf | Row] = []
+    kept: list[Row] = []
+    for attempt in range(family.tries):
+        outcomes = await flow(family.steps, row.child(family.name, attempt, {}), bench)
+        leaves += [one for one in outcomes if isinstance(one, Leaf)]
+        kept += [one for one in outcomes if isinstance(one, Row)]
+        if family.want and len(_picked(family, row, kept)) >= family.want:
+            break
+    members = _picked(family, row, kept)[: family.want]
+    if not members or (family.into and len(members) < (family.want or 0)):
+        reason = f"{len(members)} of {family.want or 'at least 1'} came out of {family.tries} tries"
+        return [*leaves, Leaf("reject", row.path, family.name, reason, place=row.drawn.place)]
+    if family.into is None:
+        return [*leaves, *members]
+    new = [{name: value for name, value in one.fields.items() if name not in row.fields} for one in members]
+    row.fields[family.into] = new
+    row.trail = members[0].trail
+    return [*leaves, row]
+
+
+def _picked(family: Family, row: Row, kept: list[Row]) -> list[Row]:
+    if family.pick is None:
+        return kept
+    new = [{name: value for name, value in one.fields.items() if name not in row.fields} for one in kept]
+    chosen = family.pick(new)
+    return [kept[next(i for i, fields in enumerate(new) if fields is one)] for one in chosen]
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits: the same loop with no event loop under it, for worker processes."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a pipeline with no awaiting step waited for something")

@@ -1,0 +1,74 @@
+"""The gate: the one place where samples see one another.
+
+It takes leaves in path order, whoever worked on them and whenever, and alone drops duplicates, holds caps and stops at
+N. That is why the bytes are the same at any concurrency and after any crash.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from retroweave.pipeline.pipeline import Cap
+from retroweave.pipeline.row import Leaf, digest
+
+__all__ = ["Gate", "Verdict"]
+
+Verdict = Literal["sample", "reject", "failure", "duplicate", "over_cap"]
+
+
+class Gate:
+    """Lets samples through until there are `rows` of them."""
+
+    def __init__(self, caps: Sequence[Cap], rows: int) -> None:
+        self.rows = rows
+        self.taken = 0
+        self._caps = caps
+        self._held: Counter[tuple[str, Any]] = Counter()
+        self._seen = Seen()
+
+    @property
+    def full(self) -> bool:
+        return self.taken >= self.rows
+
+    def take(self, leaf: Leaf) -> tuple[Verdict, str]:
+        """The verdict on the next leaf, with its reason."""
+        if leaf.kind != "sample":
+            return leaf.kind, leaf.reason
+        messages = leaf.sample["messages"]
+        content = [text for message in messages for text in (message["role"], message["content"])]
+        identity = digest(*content)
+        if identity in self._seen:
+            return "duplicate", "the same conversation stands already"
+        held = [(cap, _measured(cap, leaf.sample)) for cap in self._caps]
+        for cap, value in held:
+            bound = cap.bound(value, self.rows)
+            if bound is not None and self._held[cap.measure, value] >= bound:
+                return "over_cap", f"{cap.measure} = {value}"
+        self._held.update((cap.measure, value) for cap, value in held)
+        self._seen.add(identity)
+        self.taken += 1
+        return "sample", ""
+
+
+def _measured(cap: Cap, sample: dict[str, Any]) -> Any:
+    return sample["layout"] if cap.measure == "layout" else sample["provenance"]["measures"][cap.measure]
+
+
+class Seen:
+    """A set of digests that grows on disk, not in memory: a private temporary file that dies with the process."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(
+            "pragma journal_mode = off; pragma synchronous = off;"
+            "create table seen (digest blob primary key) without rowid; begin;"
+        )
+
+    def __contains__(self, identity: bytes) -> bool:
+        return self._database.execute("select 1 from seen where digest = ?", (identity,)).fetchone() is not None
+
+    def add(self, identity: bytes) -> None:
+        self._database.execute("insert into seen values (?)", (identity,))

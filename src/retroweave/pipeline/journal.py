@@ -1,0 +1,111 @@
+"""The journal of outcomes: what survives a crash.
+
+One SQLite file in the run directory (WAL, one writer) holds the leaves of every finished source row. It is valid under
+a fingerprint; files are rendered from it. It knows nothing of what a leaf means.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from retroweave.pipeline.errors import RunStopped
+from retroweave.pipeline.row import Drawn, Leaf
+
+__all__ = ["Journal", "decode", "encode"]
+
+_DRAW = 1 << 40
+"""Rows of one draw have consecutive keys; no source has more rows than this."""
+
+
+def encode(leaves: list[Leaf]) -> bytes:
+    """The leaves of one source row as they are kept: JSON, compressed lightly."""
+    return zlib.compress(
+        orjson.dumps(
+            [[leaf.kind, leaf.path, leaf.step, leaf.reason, leaf.trace, leaf.sample, leaf.place] for leaf in leaves]
+        ),
+        1,
+    )
+
+
+def decode(record: bytes) -> list[Leaf]:
+    return [
+        Leaf(kind, tuple(path), step, reason, trace, sample, place)
+        for kind, path, step, reason, trace, sample, place in orjson.loads(zlib.decompress(record))
+    ]
+
+
+class Journal:
+    """Outcomes by draw and source index. Each `put` is one transaction: there after it returns, whatever dies."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.executescript(
+                """
+                pragma journal_mode = wal;
+                pragma synchronous = normal;
+                create table if not exists facts (name text primary key, value text not null);
+                create table if not exists outcomes (
+                    row integer primary key, failed integer not null, leaves blob not null
+                );
+                """
+            )
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
+
+    def fingerprint(self) -> dict[str, Any] | None:
+        """What the outcomes are valid under; `None` in a new journal."""
+        found = self._database.execute("select value from facts where name = 'fingerprint'").fetchone()
+        return orjson.loads(found[0]) if found else None
+
+    def begin(self, fingerprint: dict[str, Any]) -> None:
+        """Start anew under this fingerprint; outcomes of another one are forgotten."""
+        try:
+            self._database.execute("begin")
+            self._database.execute("delete from outcomes")
+            self._database.execute(
+                "insert or replace into facts values ('fingerprint', ?)",
+                (orjson.dumps(fingerprint).decode(),),
+            )
+            self._database.execute("commit")
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
+
+    def get(self, drawn: Drawn) -> bytes | None:
+        """The finished outcome of a source row; one with a failure does not count, so that it is tried again."""
+        found = self._database.execute(
+            "select leaves from outcomes where row = ? and not failed", (drawn.draw * _DRAW + drawn.index,)
+        ).fetchone()
+        return found[0] if found else None
+
+    def put(self, outcomes: Iterable[tuple[Drawn, bytes, bool]]) -> None:
+        """Keep outcomes: source row, its leaves encoded, and whether one of them is a failure."""
+        try:
+            self._database.execute("begin")
+            self._database.executemany(
+                "insert or replace into outcomes values (?, ?, ?)",
+                ((drawn.draw * _DRAW + drawn.index, failed, leaves) for drawn, leaves, failed in outcomes),
+            )
+            self._database.execute("commit")
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
+
+    def __len__(self) -> int:
+        count: int = self._database.execute("select count(*) from outcomes where not failed").fetchone()[0]
+        return count
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _stopped(self, error: sqlite3.Error) -> RunStopped:
+        return RunStopped(
+            f"The journal {str(self._path)!r} cannot be written: {error}. Rows that were finished before are kept; "
+            "make room or mend the folder's permissions, and the same command goes on."
+        )

@@ -1,0 +1,193 @@
+"""A pipeline: an ordered list of steps that begins with a source and ends in layouts.
+
+Besides single steps there are four ways to arrange them: `family`, `over`, `mix` and `also`. All of them mean one
+thing to the engine: a row goes in, and rows and leaves come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.layout import Layout
+from retroweave.pipeline.source import Source
+from retroweave.pipeline.step import Step
+
+__all__ = [
+    "Arm",
+    "Cap",
+    "Family",
+    "Mix",
+    "Node",
+    "Over",
+    "Pipeline",
+    "also",
+    "family",
+    "lines",
+    "mix",
+    "over",
+    "walk",
+]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A nested pipeline that runs to its end before the row goes on, so that siblings can be seen together."""
+
+    steps: tuple[Node, ...]
+    into: str | None
+    want: int | None
+    tries: int
+    pick: Callable[[list[dict[str, Any]]], Sequence[dict[str, Any]]] | None
+    name: str
+
+
+@dataclass(frozen=True)
+class Over:
+    """The members of a family become rows again."""
+
+    table: str
+
+    @property
+    def name(self) -> str:
+        return f"over {self.table}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    name: str
+    weight: float
+    steps: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Several ways on: one of them by weight, or all."""
+
+    arms: tuple[Arm, ...]
+    all: bool
+    name: str
+
+
+Node = Step | Layout | Family | Over | Mix
+
+
+def family(
+    *steps: Node,
+    into: str | None = None,
+    want: int | None = None,
+    tries: int = 1,
+    pick: Callable[[list[dict[str, Any]]], Sequence[dict[str, Any]]] | None = None,
+    name: str = "family",
+) -> Family:
+    """Run `steps` to their end and gather the rows that survive.
+
+    With `into` they are folded into that field, a list of dicts; without it they go on as rows. `pick` sees the
+    siblings together and chooses among them: drops twins, caps kinds. Where fewer than `want` survive, the family is
+    drawn again, at most `tries` times, and the row is rejected if that was not enough.
+    """
+    if tries < 1 or (want is not None and want < 1):
+        raise UserError(f"The family {name!r} needs tries and want of at least 1, not {tries} and {want}.")
+    return Family(steps, into, want, tries, pick, name)
+
+
+def over(table: str) -> Over:
+    """Make each member of the family folded into `table` a row of its own."""
+    return Over(table)
+
+
+def mix(name: str = "mix", /, **arms: tuple[float, *tuple[Node, ...]]) -> Mix:
+    """Go on by one of several arms, `name=(weight, step, step, ...)`, drawn by weight for each row."""
+    declared = tuple(Arm(arm, float(weight), tuple(steps)) for arm, (weight, *steps) in arms.items())
+    if not declared or min(arm.weight for arm in declared) < 0 or not any(arm.weight for arm in declared):
+        raise UserError(f"The mix {name!r} needs arms with weights of at least 0, and one above.")
+    return Mix(declared, all=False, name=name)
+
+
+def also(name: str = "also", /, **arms: tuple[Node, ...]) -> Mix:
+    """Go on by all of several arms: each gives samples of its own."""
+    return Mix(tuple(Arm(arm, 1.0, tuple(steps)) for arm, steps in arms.items()), all=True, name=name)
+
+
+@dataclass(frozen=True)
+class Cap:
+    """At the gate: of the N samples asked for, at most a share may have a measure's value."""
+
+    measure: str
+    shares: Mapping[Any, float]
+    """Value to share between 0 and 1; `"*"` stands for every value that is not named."""
+
+    def bound(self, value: Any, rows: int) -> int | None:
+        share = self.shares.get(value, self.shares.get("*"))
+        return None if share is None else round(share * rows)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What a recipe gives: a source, the steps, and what the finished set must keep to."""
+
+    source: Source
+    steps: tuple[Node, ...]
+    resources: Mapping[str, Any]
+    """Name to something built before rows flow; steps ask for it by `Resource[...]`."""
+    caps: tuple[Cap, ...]
+    keep: tuple[str, ...]
+    """Fields that each sample's provenance keeps."""
+    measures: tuple[str, ...]
+    """Fields (numbers, strings, flags, lists of strings) that the report counts and the caps look at."""
+    validation: float
+    """The share of source clusters whose samples are held out."""
+
+    def __init__(
+        self,
+        source: Source,
+        *steps: Node,
+        resources: Mapping[str, Any] | None = None,
+        caps: Sequence[Cap] = (),
+        keep: Sequence[str] = (),
+        measures: Sequence[str] = (),
+        validation: float = 0.05,
+    ) -> None:
+        set_ = object.__setattr__
+        set_(self, "source", source)
+        set_(self, "steps", steps)
+        set_(self, "resources", dict(resources or {}))
+        set_(self, "caps", tuple(caps))
+        set_(self, "keep", tuple(keep))
+        set_(self, "measures", tuple(measures))
+        set_(self, "validation", validation)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether any step waits for something outside the process."""
+        return any(isinstance(node, Step) and node.awaits for node in walk(self.steps))
+
+
+def walk(steps: Sequence[Node]) -> Iterator[Node]:
+    """Every node, those inside families and mixes after the one that holds them."""
+    for node in steps:
+        yield node
+        if isinstance(node, Family):
+            yield from walk(node.steps)
+        elif isinstance(node, Mix):
+            for arm in node.arms:
+                yield from walk(arm.steps)
+
+
+def lines(steps: Sequence[Node], before: tuple[Node, ...] = ()) -> Iterator[tuple[Node, ...]]:
+    """Every straight line that a row may take through the mixes, up to its layout."""
+    for index, node in enumerate(steps):
+        if isinstance(node, Mix):
+            for arm in node.arms:
+                yield from lines((*arm.steps, *steps[index + 1 :]), before)
+            return
+        if isinstance(node, Family):
+            for inside in lines(node.steps):
+                yield from lines(steps[index + 1 :], (*before, replace(node, steps=inside)))
+            return
+        before = (*before, node)
+        if isinstance(node, Layout):
+            break
+    yield before

@@ -1,0 +1,208 @@
+"""A recipe: a named pipeline with a frozen config, found by name or by file.
+
+Our own recipes come in by the door that anybody's use, the entry point group `retroweave.recipes`. A recipe never
+holds state: its function builds the same pipeline from the same config in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from retroweave.pipeline.errors import UserError, nearest
+from retroweave.pipeline.pipeline import Pipeline
+
+__all__ = ["Config", "Recipe", "find_recipe", "installed_recipes", "read_config", "recipe"]
+
+GROUP = "retroweave.recipes"
+
+
+class Config(BaseModel):
+    """What a recipe lets a person choose. A field's docstring stands under the field and becomes its help text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+ConfigType = TypeVar("ConfigType", bound=Config)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    build: Callable[[Any], Pipeline]
+    config_type: type[Config]
+    doc: str
+    """What the model learns, what is guaranteed and what is not."""
+    example: Config
+    """A config whose pipeline runs offline in seconds, with no model named."""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Name to the config values that it sets."""
+    reference: str = ""
+    """What finds the recipe again from another process: its name, or its file."""
+
+    @property
+    def title(self) -> str:
+        return self.doc.partition("\n\n")[0].replace("\n", " ")
+
+    def pipeline(self, config: Config) -> Pipeline:
+        return self.build(config)
+
+    def configure(self, values: Mapping[str, Any]) -> Config:
+        """The config with `values`. Raises `UserError` that names each key that is wrong, and the near one."""
+        for key in values:
+            if key not in self.config_type.model_fields:
+                raise UserError(
+                    f"The recipe {self.name!r} has no config key {key!r}. "
+                    f"{nearest(key, self.config_type.model_fields)} `retroweave show {self.name}` lists them."
+                )
+        try:
+            return self.config_type(**values)
+        except ValidationError as error:
+            faults = "; ".join(_fault(fault) for fault in error.errors())
+            raise UserError(f"The config of {self.name!r} does not fit: {faults}.") from error
+
+
+def _fault(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "together"
+    said = f" (it is {fault['input']!r})" if fault["loc"] else ""
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}{said}"
+
+
+def recipe(
+    function: Callable[[Any], Pipeline] | None = None,
+    *,
+    name: str | None = None,
+    example: Config | None = None,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Any:
+    """Declare a recipe: a function of its config that gives a pipeline, with a docstring that says what it teaches."""
+
+    def declare(build: Callable[[Any], Pipeline]) -> Recipe:
+        config_type = _config_type(build)
+        doc = inspect.getdoc(build)
+        if not doc:
+            raise UserError(f"The recipe {build.__name__!r} has no docstring; it says what a model would learn.")
+        return Recipe(
+            name or build.__name__.replace("_", "-"),
+            build,
+            config_type,
+            doc,
+            example if example is not None else config_type(),
+            dict(presets or {}),
+        )
+
+    return declare if function is None else declare(function)
+
+
+def _config_type(build: Callable[..., Pipeline]) -> type[Config]:
+    parameters = list(inspect.signature(build).parameters)
+    hint = get_type_hints(build).get(parameters[0]) if len(parameters) == 1 else None
+    if not (isinstance(hint, type) and issubclass(hint, Config)):
+        raise UserError(
+            f"The recipe {build.__name__!r} takes one parameter, its config, annotated with a subclass of "
+            "retroweave.Config."
+        )
+    return hint
+
+
+def installed_recipes() -> dict[str, EntryPoint]:
+    """Name to entry point, ours and other people's, in order of name."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+
+
+@cache
+def find_recipe(reference: str) -> Recipe:
+    """The recipe of a name or a `.py` file. Raises `UserError` that says where the file is wrong."""
+    if reference.endswith(".py") or "/" in reference:
+        return _from_file(Path(reference))
+    entries = installed_recipes()
+    if reference not in entries:
+        raise UserError(
+            f"There is no recipe {reference!r}. {nearest(reference, entries)} "
+            "A recipe of your own goes by its file, such as ./my_recipe.py; `retroweave new NAME` writes one."
+        )
+    found = entries[reference].load()
+    if not isinstance(found, Recipe):
+        raise UserError(f"The entry point {reference!r} ({entries[reference].value}) is no retroweave recipe.")
+    return _located(found, reference)
+
+
+def _from_file(path: Path) -> Recipe:
+    if not path.is_file():
+        raise UserError(f"There is no recipe file {str(path)!r}. `retroweave new NAME` writes one.")
+    module = _load(path.resolve())
+    recipes = [value for value in vars(module).values() if isinstance(value, Recipe)]
+    own = [found for found in recipes if found.build.__module__ == module.__name__]
+    if len(own) != 1:
+        names = ", ".join(found.name for found in own) or "none"
+        raise UserError(f"A recipe file holds one function marked @recipe; {str(path)!r} holds {names}.")
+    return _located(own[0], str(path.resolve()))
+
+
+def _load(path: Path) -> ModuleType:
+    """Import a file under a name of its own, the same in every process."""
+    name = f"{path.stem}_{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        del sys.modules[name]
+        line = (error.text or "").strip()
+        raise UserError(
+            f"The recipe file {str(path)!r} has a syntax error in line {error.lineno}: {error.msg}: {line}"
+        ) from error
+    except UserError:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        at = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        where = f" in line {at[-1].lineno}" if at else ""
+        raise UserError(
+            f"The recipe file {str(path)!r} cannot be loaded: {type(error).__name__}{where}: {error}"
+        ) from error
+    return module
+
+
+def _located(found: Recipe, reference: str) -> Recipe:
+    return Recipe(
+        found.name,
+        found.build,
+        found.config_type,
+        found.doc,
+        found.example,
+        found.presets,
+        reference=reference,
+    )
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A config file: YAML, a mapping of keys to values."""
+    try:
+        found = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The config file {str(path)!r} cannot be read: {error}.") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"The config file {str(path)!r} is no YAML: {' '.join(str(error).split())}.") from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise UserError(f"The config file {str(path)!r} must hold `key: value` lines, not a {type(found).__name__}.")
+    return {str(key): value for key, value in found.items()}

@@ -1,0 +1,91 @@
+"""A row under construction, what may become of it, and where its ids and random numbers come from."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from retroweave.pipeline.step import Side
+
+__all__ = ["Drawn", "Leaf", "LeafKind", "Row", "digest", "numbers", "side_of"]
+
+LeafKind = Literal["sample", "reject", "failure"]
+
+
+def digest(*parts: bytes | str | int) -> bytes:
+    """16 bytes that tell `parts` from any others; each part is framed by its length, so no two lists collide."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+        state.update(b"%d:" % len(data))
+        state.update(data)
+    return state.digest()
+
+
+def numbers(salt: bytes, step: str, row: bytes) -> random.Random:
+    """The random numbers of one step on one row: they hang on seed and recipe (the salt), step and row alone."""
+    return random.Random(digest(salt, step, row))
+
+
+def side_of(cluster: str, validation: float) -> Side:
+    """The side of the split on which every row of a source cluster falls."""
+    share = int.from_bytes(digest("split", cluster)[:8], "big") / 2**64
+    return "validation" if share < validation else "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A source row as it is handed to be worked on."""
+
+    draw: int
+    """How many times the source had been drawn from before."""
+    index: int
+    """Its place in the source, from 0."""
+    key: str
+    place: str
+    license: str
+    side: Side
+    fields: dict[str, Any]
+    reject: str = ""
+
+
+@dataclass(slots=True)
+class Row:
+    """Fields under construction."""
+
+    id: bytes
+    path: tuple[int, ...]
+    """Draw, source index, then the ordinal of each fan-out: the order in which the gate takes leaves."""
+    fields: dict[str, Any]
+    drawn: Drawn
+    trail: tuple[str, ...] = ()
+    """The names of the steps behind it."""
+
+    @classmethod
+    def first(cls, drawn: Drawn) -> Row:
+        return cls(digest(drawn.key, drawn.draw), (drawn.draw, drawn.index), dict(drawn.fields), drawn)
+
+    def child(self, step: str, ordinal: int, fields: dict[str, Any]) -> Row:
+        """One of several rows that a step made of this one."""
+        return Row(
+            digest(self.id, step, ordinal),
+            (*self.path, ordinal),
+            {**self.fields, **fields},
+            self.drawn,
+            self.trail,
+        )
+
+
+@dataclass(slots=True)
+class Leaf:
+    """What became of a row in the end."""
+
+    kind: LeafKind
+    path: tuple[int, ...]
+    step: str = ""
+    reason: str = ""
+    trace: str = ""
+    sample: dict[str, Any] = field(default_factory=dict)
+    place: str = ""

@@ -1,0 +1,319 @@
+"""The rules of the game: which pipelines teach only what there is evidence for.
+
+`check` holds a pipeline to rules 1 to 8 before anything runs or is paid for. It tries every program that verifies on
+the rows that it brings (rule 7) and otherwise runs nothing. Rule 5 is also held at run time, by the layouts; rule 9
+looks at the finished set, in `quality.lint`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from retroweave.pipeline.errors import Drop, InvalidPipeline, UserError
+from retroweave.pipeline.evidence import Broken, Evidence, FlowBroken, trace
+from retroweave.pipeline.flow import drive
+from retroweave.pipeline.layout import Layout, Turn
+from retroweave.pipeline.licenses import combine, validate
+from retroweave.pipeline.pipeline import Cap, Node, Pipeline, lines, walk
+from retroweave.pipeline.step import Step
+
+__all__ = ["Broken", "check", "require_valid", "traces", "try_judges"]
+
+_SERVICES = {"rng": random.Random(0), "side": "train"}
+"""What a check is handed when it is tried on its own example."""
+
+
+def require_valid(pipeline: Pipeline, name: str) -> None:
+    """Raise `InvalidPipeline`, which lists every broken rule, unless the pipeline is valid."""
+    if broken := check(pipeline):
+        listed = "\n".join(f"  - {one}" for one in broken)
+        raise InvalidPipeline(f"The pipeline of {name!r} breaks rules of evidence:\n{listed}")
+
+
+def check(pipeline: Pipeline) -> list[Broken]:
+    """Every broken rule, each once."""
+    found = itertools.chain(
+        _structure(pipeline), _evidence(pipeline), _checks_can_fail(pipeline), _licenses_add_up(pipeline)
+    )
+    return list(dict.fromkeys(found))
+
+
+def traces(pipeline: Pipeline) -> Iterator[tuple[tuple[Node, ...], Evidence]]:
+    """Each straight line of the pipeline with its evidence. Raises `FlowBroken` where a line cannot be followed."""
+    for line in lines(pipeline.steps):
+        yield line, trace(pipeline.source.fields, line)
+
+
+def _structure(pipeline: Pipeline) -> Iterator[Broken]:
+    for line in lines(pipeline.steps):
+        last = line[-1] if line else None
+        if not isinstance(last, Layout):
+            yield Broken(
+                1,
+                last.name if last else "given",
+                None,
+                "the line ends here, without a layout.",
+                "end each arm with reverse(...) or layout(...).",
+            )
+    for node in walk(pipeline.steps):
+        if isinstance(node, Step):
+            for parameter, resource in node.resources.items():
+                if resource not in pipeline.resources:
+                    yield Broken(
+                        1,
+                        node.name,
+                        parameter,
+                        f"it asks for the resource {resource!r}, which the pipeline does not have.",
+                        f"pass it: Pipeline(..., resources={{{resource!r}: ...}}).",
+                    )
+    names = [node.name for node in walk(pipeline.steps) if isinstance(node, Layout)]
+    for twin in sorted({name for name in names if names.count(name) > 1}):
+        yield Broken(1, twin, None, "two layouts have this name.", "give each layout a name of its own, name=....")
+    if not 0 <= pipeline.validation < 1:
+        problem = f"the share held out for validation is {pipeline.validation}."
+        yield Broken(1, "given", None, problem, "choose a share from 0 to below 1.")
+    for cap in pipeline.caps:
+        yield from _cap_holds(cap, pipeline)
+
+
+def _cap_holds(cap: Cap, pipeline: Pipeline) -> Iterator[Broken]:
+    if cap.measure != "layout" and cap.measure not in pipeline.measures:
+        problem = f"a cap looks at {cap.measure!r}, which is no measure."
+        yield Broken(1, "cap", cap.measure, problem, f"add it: Pipeline(..., measures=[..., {cap.measure!r}]).")
+    for value, share in cap.shares.items():
+        if not 0 <= share <= 1:
+            problem = f"the cap on {value!r} is {share}."
+            yield Broken(1, "cap", cap.measure, problem, "a cap is a share of the samples, from 0 to 1.")
+
+
+def _evidence(pipeline: Pipeline) -> Iterator[Broken]:
+    for line in lines(pipeline.steps):
+        try:
+            evidence = trace(pipeline.source.fields, line)
+        except FlowBroken as stop:
+            yield stop.broken
+            continue
+        if not isinstance(line[-1], Layout):
+            continue
+        for name in (*pipeline.keep, *pipeline.measures):
+            if name not in evidence:
+                problem = f"the pipeline keeps {name!r}, which nothing on the way to {line[-1].name!r} writes."
+                yield Broken(1, line[-1].name, name, problem, "write it on every line, or do not keep it.")
+        hidden = frozenset().union(*(node.hidden for node in walk(line) if isinstance(node, Step)))
+        yield from _layout(line[-1], evidence, hidden)
+
+
+def _layout(layout: Layout, evidence: Evidence, hidden: frozenset[str]) -> Iterator[Broken]:
+    """Rules 1 to 6 for one layout, turn by turn."""
+    shown: list[str] = []
+    untrained: list[str] = []
+    for turn in layout.flat():
+        fields = layout.fields(turn)
+        missing = [name for name in fields if name not in evidence]
+        for name in missing:
+            there = ", ".join(sorted(evidence.facts))
+            problem = f"its {turn.role} turn shows {name!r}, which nothing writes; there is {there}."
+            yield Broken(1, layout.name, name, problem, "write it before the layout, or show another field.")
+        present = [name for name in fields if name not in missing]
+        yield from _hidden_context(layout, present, evidence, hidden)
+        if turn.train:
+            if not missing:
+                yield from _has_ground(layout, turn, present, shown)
+            for name in present:
+                yield from _trained_field(layout, name, evidence, shown, untrained)
+        else:
+            untrained += present
+        shown += present
+
+
+def _has_ground(layout: Layout, turn: Turn, fields: Sequence[str], shown: Sequence[str]) -> Iterator[Broken]:
+    text = turn.template.text if len(turn.template.text) <= 40 else turn.template.text[:37] + "..."
+    if not fields:
+        yield Broken(
+            3,
+            layout.name,
+            None,
+            f"the trained turn {text!r} holds no field: nothing says that it is right.",
+            "train a field that a step wrote and a check raised, even where it always says the same.",
+        )
+    if not shown:
+        yield Broken(
+            3,
+            layout.name,
+            None,
+            f"no field stands before the trained turn {text!r}: the answer would be learnt from nothing.",
+            "show in an earlier turn what the answer is about or descends from.",
+        )
+
+
+def _trained_field(
+    layout: Layout, name: str, evidence: Evidence, shown: Sequence[str], untrained: Sequence[str]
+) -> Iterator[Broken]:
+    fact = evidence[name]
+    worth = evidence.worth(name)
+    if worth < layout.floor:
+        yield Broken(
+            2,
+            layout.name,
+            name,
+            f"it is trained and worth only {worth}; the floor is {layout.floor}.",
+            f"raise it with a verify or judge step of at least that strength whose other supports are worth as much, "
+            f'do not train that turn (train=False), or lower the floor (floor="{worth}") and say so.',
+        )
+    if bad := evidence.unshown(name, shown):
+        yield Broken(
+            3,
+            layout.name,
+            name,
+            f"it is a statement about {bad!r}, which no earlier turn shows.",
+            f"show {{{bad}}} in an earlier turn, or read it as a support if the field does not speak of it.",
+        )
+    for other in untrained:
+        if other != name and not evidence.tied(other, name):
+            yield Broken(
+                3,
+                layout.name,
+                name,
+                f"nothing ties {other!r}, shown before it, to this answer.",
+                f"derive one from the other, or add a check that reads {other!r} and raises {name!r}.",
+            )
+    if layout.reversed and untrained and not _descends(name, evidence, untrained):
+        yield Broken(
+            3,
+            layout.name,
+            name,
+            f"reverse promises a question that descends from the answer, but none of {', '.join(untrained)} descends "
+            "from it or from what it rests on.",
+            "derive the question from the answer, or use layout(...), which promises less.",
+        )
+    if fact.damaged:
+        yield Broken(
+            4,
+            layout.name,
+            name,
+            f"it is trained, and {fact.step!r} damaged it or built it on damage.",
+            "train the clean field; where the result only speaks of the damaged text, mark that read About[...].",
+        )
+    elif about := evidence.unchecked_damage(name):
+        yield Broken(
+            4,
+            layout.name,
+            name,
+            f"it speaks of {about!r}, which is damaged, and no check raises it.",
+            "add verify(..., raises=...) that replays the operations or runs the log again.",
+        )
+    if name in untrained and not layout.extractive:
+        yield Broken(
+            5,
+            layout.name,
+            name,
+            "it stands in an earlier untrained turn: the answer is in the question.",
+            "take it out of the question, or say extractive=True where copying is the task.",
+        )
+
+
+def _descends(name: str, evidence: Evidence, untrained: Sequence[str]) -> bool:
+    grounds = evidence.rests_on(name)
+    return any(grounds & evidence.origins(other) for other in untrained)
+
+
+def _hidden_context(
+    layout: Layout, fields: Sequence[str], evidence: Evidence, hidden: frozenset[str]
+) -> Iterator[Broken]:
+    for name in fields:
+        leaked = evidence.rests_on(name) & hidden
+        for secret in sorted(leaked):
+            yield Broken(
+                6,
+                layout.name,
+                name,
+                f"it shows {secret!r}, which only the generator may see.",
+                "show the plain instruction in its place; the generator's context stays in the provenance.",
+            )
+
+
+def _checks_can_fail(pipeline: Pipeline) -> Iterator[Broken]:
+    for step in walk(pipeline.steps):
+        if isinstance(step, Step) and step.checks:
+            yield from _can_fail(step, pipeline.resources)
+
+
+def _can_fail(step: Step, resources: Mapping[str, Any]) -> Iterator[Broken]:
+    reads = set(step.reads.values())
+    example = "good={...} with every field that it reads, and spoiled={field: value} for each field that it raises"
+    if step.good is None or not reads <= set(step.good):
+        missing = sorted(reads - set(step.good or {}))
+        yield Broken(7, step.name, None, f"it brings no good row with {', '.join(missing)}.", f"give it {example}.")
+        return
+    unspoiled = sorted(set(step.raises) - set(step.spoiled))
+    if unspoiled or not step.spoiled:
+        problem = (
+            f"nothing shows that it looks at {', '.join(unspoiled)}."
+            if unspoiled
+            else "nothing shows that it can reject a row."
+        )
+        yield Broken(7, step.name, unspoiled[0] if unspoiled else None, problem, f"give it {example}.")
+    for name in sorted(set(step.spoiled) - reads):
+        yield Broken(7, step.name, name, "it spoils a field that it does not read.", "spoil a field that it reads.")
+    if step.move == "verify" and not step.awaits:
+        yield from drive(_tried(step, resources))
+
+
+async def try_judges(pipeline: Pipeline, resources: Mapping[str, Any]) -> list[Broken]:
+    """Rule 7 for the checks that may cost money: a run's first calls."""
+    judges = [node for node in walk(pipeline.steps) if isinstance(node, Step) and node.checks]
+    return [
+        broken for step in judges if step.move == "judge" or step.awaits for broken in await _tried(step, resources)
+    ]
+
+
+async def _tried(step: Step, resources: Mapping[str, Any]) -> list[Broken]:
+    """The check on its own good row, and on that row with one field spoiled at a time."""
+    found = []
+    assert step.good is not None
+    if not await _verdict(step, step.good, resources):
+        found.append(Broken(7, step.name, None, "it rejects its own good row.", "mend the check or the row."))
+    for name, value in step.spoiled.items():
+        if name in step.reads.values() and await _verdict(step, {**step.good, name: value}, resources):
+            problem = f"it accepts its good row with {name!r} spoiled: it does not depend on that field."
+            mend = "make the check look at the field, or spoil it so that it is wrong."
+            found.append(Broken(7, step.name, name, problem, mend))
+    return found
+
+
+async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any]) -> bool:
+    """What the check says of a row. A check that crashes on its own example has not rejected it."""
+    arguments = {parameter: row[name] for parameter, name in step.reads.items()}
+    arguments |= {parameter: resources[name] for parameter, name in step.resources.items() if name in resources}
+    arguments |= {parameter: _SERVICES[service] for parameter, service in step.services.items()}
+    try:
+        verdict = step.function(**arguments)
+        return bool(await verdict if inspect.isawaitable(verdict) else verdict)
+    except Drop:
+        return False
+    except Exception as error:
+        raise UserError(
+            f"Step {step.name!r} crashed on the example that it brings: {type(error).__name__}: {error}. "
+            "A check answers True or False, or raises Drop; mend it before running."
+        ) from error
+
+
+def _licenses_add_up(pipeline: Pipeline) -> Iterator[Broken]:
+    source = pipeline.source
+    if not source.licenses:
+        yield Broken(
+            8,
+            source.name,
+            None,
+            "it lets in no licence.",
+            'declare the SPDX licences: licenses=("CC0-1.0",).',
+        )
+        return
+    try:
+        combine([validate(license) for license in source.licenses])
+    except UserError as error:
+        yield Broken(8, source.name, None, str(error), "let in only licences that can stand in one dataset.")

@@ -1,0 +1,211 @@
+"""One run: source rows out, outcomes back in order, through the journal and the gate, until there are N samples.
+
+`run` decides what is worked on next and takes what comes back in source order. It does not know where rows are worked
+on (the runner), what a row becomes (`flow`) or what is done with a sample (the sink).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from retroweave.pipeline.errors import RunStopped
+from retroweave.pipeline.flow import Bench
+from retroweave.pipeline.gate import Gate, Verdict
+from retroweave.pipeline.journal import Journal, decode
+from retroweave.pipeline.pipeline import Pipeline
+from retroweave.pipeline.row import Drawn, Leaf, side_of
+from retroweave.pipeline.runner import Outcome, Runner
+
+__all__ = ["Sink", "Tally", "run"]
+
+Sink = Callable[[Verdict, str, Leaf, Drawn], None]
+"""Takes each leaf that passed the gate's eyes: its verdict, the reason, the leaf, its source row."""
+
+HOPELESS = 50
+"""After this many leaves, all of them failures, a run stops and shows the first error."""
+REASONS = 200
+"""Different reasons counted apart; those beyond are counted together, so that memory stays flat."""
+
+
+@dataclass
+class Tally:
+    """What a run has done so far. Leaves are the sum of samples, rejects, failures, duplicates and over-cap."""
+
+    rows: int
+    """Samples asked for."""
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    reasons: Counter[tuple[Verdict, str, str]] = field(default_factory=Counter)
+    """Verdict, step and reason to how many leaves."""
+    source_rows: int = 0
+    """Source rows whose leaves went through the gate."""
+    replayed_rows: int = 0
+    """Those of them that the journal held already."""
+    surplus_rows: int = 0
+    """Source rows worked on beyond the last that was needed; they wait in the journal."""
+    surplus_leaves: int = 0
+    """Leaves of the last source row that came after the N-th sample."""
+    license_counts: Counter[str] = field(default_factory=Counter)
+    exhausted: bool = False
+    """Whether the source ran dry before there were N."""
+    waiting_for: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def samples(self) -> int:
+        return self.verdicts["sample"]
+
+    @property
+    def leaves(self) -> int:
+        return sum(self.verdicts.values())
+
+    def count(self, verdict: Verdict, reason: str, leaf: Leaf) -> None:
+        self.verdicts[verdict] += 1
+        if verdict == "sample":
+            self.license_counts[leaf.sample["license"]] += 1
+            return
+        key = (verdict, leaf.step, reason)
+        if key not in self.reasons and len(self.reasons) >= REASONS:
+            key = (verdict, leaf.step, "other reasons")
+        self.reasons[key] += 1
+
+    def room(self, at_most: int) -> int:
+        """How many rows are worth having under way: the samples still wanted, over the yield so far."""
+        wanted = self.rows - self.samples
+        return min(at_most, max(1, -(-wanted * max(self.source_rows, 1) // max(self.samples, 1))))
+
+
+@dataclass
+class Batch:
+    """Some source rows in order, with the outcomes that the journal holds, and the rest under way."""
+
+    rows: list[Drawn]
+    known: list[bytes | None]
+    task: asyncio.Task[list[Outcome]] | None
+
+    @property
+    def fresh(self) -> list[Drawn]:
+        return [row for row, record in zip(self.rows, self.known, strict=True) if record is None]
+
+
+async def run(
+    bench: Bench,
+    rows: int,
+    journal: Journal,
+    runner: Runner,
+    sink: Sink,
+    watch: Callable[[Tally], None] = lambda tally: None,
+) -> Tally:
+    """Make `rows` samples. Raises `RunStopped` where every row fails; what was finished is in the journal."""
+    tally = Tally(rows)
+    gate = Gate(bench.pipeline.caps, rows)
+    source = _draws(bench.pipeline)
+    under_way: deque[Batch] = deque()
+    draw_began = (0, 0)  # the draw now at the gate, and how many samples there were when it began
+    try:
+        while not gate.full and not tally.exhausted:
+            _hand_out(source, under_way, tally, journal, runner)
+            if not under_way:
+                tally.exhausted = True
+                break
+            batch = under_way[0]
+            records = await _finish(batch, journal)
+            under_way.popleft()
+            for position, (drawn, record) in enumerate(zip(batch.rows, records, strict=True)):
+                if drawn.draw != draw_began[0]:
+                    if gate.taken == draw_began[1]:
+                        tally.exhausted = True
+                    draw_began = (drawn.draw, gate.taken)
+                if gate.full or tally.exhausted:
+                    tally.surplus_rows += len(batch.rows) - position
+                    break
+                _pass(drawn, record, gate, tally, sink)
+                tally.replayed_rows += batch.known[position] is not None
+            _stop_if_hopeless(tally)
+            watch(tally)
+            await asyncio.sleep(0)
+    finally:
+        tally.surplus_rows += await _wind_up(under_way, journal)
+    if tally.leaves and tally.verdicts["failure"] == tally.leaves:
+        _stop_if_hopeless(tally, after=1)
+    return tally
+
+
+def _draws(pipeline: Pipeline) -> Iterator[Drawn]:
+    """The source's rows, then the same again as the next draw, for as long as the recipe allows."""
+    source = pipeline.source
+    for draw in itertools.count() if source.again else (0,):
+        index = -1
+        for index, row in enumerate(source.rows()):
+            reject = row.reject
+            if not reject and row.license not in source.licenses:
+                reject = f"the licence {row.license} is not let in"
+            side = side_of(row.cluster or row.key, pipeline.validation)
+            yield Drawn(draw, index, row.key, row.place, row.license, side, row.fields, reject)
+        if index < 0:
+            return
+
+
+def _hand_out(source: Iterator[Drawn], under_way: deque[Batch], tally: Tally, journal: Journal, runner: Runner) -> None:
+    """Keep as many rows under way as are worth it, and no more."""
+    room = tally.room(runner.window) - sum(len(batch.rows) for batch in under_way)
+    while room > 0:
+        size = max(1, min(runner.chunk, room // 4))
+        drawn = list(itertools.islice(source, size))
+        if not drawn:
+            return
+        batch = Batch(drawn, [journal.get(row) for row in drawn], None)
+        if fresh := batch.fresh:
+            batch.task = asyncio.ensure_future(runner.work(fresh))
+        under_way.append(batch)
+        room -= len(drawn)
+
+
+async def _finish(batch: Batch, journal: Journal) -> list[bytes]:
+    """The batch's outcomes in order; the new ones are in the journal before anybody sees them."""
+    made: list[Outcome] = []
+    if batch.task is not None:
+        made = await batch.task
+        journal.put((row, one.leaves, one.failed) for row, one in zip(batch.fresh, made, strict=True))
+    fresh = iter(made)
+    return [record if record is not None else next(fresh).leaves for record in batch.known]
+
+
+def _pass(drawn: Drawn, record: bytes, gate: Gate, tally: Tally, sink: Sink) -> None:
+    tally.source_rows += 1
+    for leaf in decode(record):
+        if gate.full:
+            tally.surplus_leaves += 1
+            continue
+        verdict, reason = gate.take(leaf)
+        tally.count(verdict, reason, leaf)
+        sink(verdict, reason, leaf, drawn)
+
+
+def _stop_if_hopeless(tally: Tally, after: int = HOPELESS) -> None:
+    if tally.leaves >= after and tally.verdicts["failure"] == tally.leaves:
+        (_, step, reason), _ = next(iter(tally.reasons.items()))
+        raise RunStopped(
+            f"All of the first {tally.leaves} rows failed, the first at step {step!r}: {reason}. "
+            "Mend the recipe and run the same command again; `retroweave try` shows one row at a time."
+        )
+
+
+async def _wind_up(under_way: Sequence[Batch], journal: Journal) -> int:
+    """Take back what has not begun, keep what is finished, and count the rows that were worked on in vain."""
+    for batch in under_way:
+        if batch.task is not None:
+            batch.task.cancel()
+    surplus = 0
+    for batch in under_way:
+        if batch.task is None:
+            continue
+        await asyncio.wait([batch.task])
+        if not batch.task.cancelled() and batch.task.exception() is None:
+            await _finish(batch, journal)
+            surplus += len(batch.fresh)
+    return surplus

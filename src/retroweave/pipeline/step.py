@@ -1,0 +1,300 @@
+"""A step: one move on a row, written as a plain function and wrapped by the verb of its move.
+
+The function's parameters are the fields that it reads, as in pytest; its type hints say the rest. `About[str]` marks a
+read that the result is a statement about; `Resource[Pool]` names something built before rows flow; `random.Random` and
+`Side` are handed in by the engine. Nothing here runs a step: that is `flow`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
+
+from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.worth import Worth
+
+__all__ = [
+    "About",
+    "Move",
+    "Resource",
+    "Side",
+    "Step",
+    "compute",
+    "corrupt",
+    "fits",
+    "judge",
+    "prompt",
+    "verify",
+]
+
+T = TypeVar("T")
+_ABOUT = object()
+_RESOURCE = object()
+
+About = Annotated[T, _ABOUT]
+"""A read that the result is a statement about: a patch is about the damaged text, and rests on the clean one."""
+Resource = Annotated[T, _RESOURCE]
+"""Something built before rows flow and only read: an index, a pool of other rows' texts."""
+Side = Literal["train", "validation"]
+"""The side of the split that a row falls on; a pool that lends text to other rows lends from the row's own side."""
+Move = Literal["compute", "prompt", "corrupt", "verify", "judge"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move: what it reads and writes, and what its result is worth."""
+
+    move: Move
+    name: str
+    function: Callable[..., Any]
+    reads: Mapping[str, str]
+    """Parameter to field."""
+    about: frozenset[str]
+    """Those of the fields read that the result is a statement about."""
+    writes: tuple[str, ...] = ()
+    into: str | None = None
+    """The field that a corruption damages; it carries the mark."""
+    raises: tuple[str, ...] = ()
+    """The fields whose worth a check raises."""
+    strength: Worth = Worth.tested
+    """What a field can be worth by this step alone."""
+    many: bool = False
+    """Whether the function gives an iterable of results, each a row of its own."""
+    hidden: frozenset[str] = frozenset()
+    """Fields that only the generator may see."""
+    good: Mapping[str, Any] | None = None
+    """A row that a check accepts."""
+    spoiled: Mapping[str, Any] = field(default_factory=dict)
+    """Field to a value that alone makes the check reject the good row."""
+    accepts_right: float | None = None
+    accepts_wrong: float | None = None
+    """A judge's declared rates, for the odds."""
+    services: Mapping[str, str] = field(default_factory=dict)
+    """Parameter to what the engine hands in: `rng` or `side`."""
+    resources: Mapping[str, str] = field(default_factory=dict)
+    """Parameter to the name of a resource."""
+    types: Mapping[str, Any] = field(default_factory=dict)
+    """Field to the type that the function expects of it."""
+    returns: tuple[Any, ...] = ()
+    """The type of each field written."""
+
+    @property
+    def checks(self) -> bool:
+        return self.move in ("verify", "judge")
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the step waits for something outside, and so stays in the parent process."""
+        return inspect.iscoroutinefunction(self.function)
+
+
+def compute(
+    function: Callable[..., Any],
+    writes: str | tuple[str, ...],
+    *,
+    many: bool = False,
+    reads: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> Step:
+    """A pure function of the row. Worth the least of `tested` and what it rests on.
+
+    With several names in `writes` it returns a tuple; with `many` an iterable of such results, each a row of its own.
+    `reads` renames: parameter to field.
+    """
+    return _declare("compute", function, reads, name, writes=_names(writes), many=many)
+
+
+def prompt(
+    function: Callable[..., Any],
+    writes: str | tuple[str, ...],
+    *,
+    hidden: str | tuple[str, ...] = (),
+    many: bool = False,
+    reads: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> Step:
+    """A model writes a field. All that it reads is context: its words rest on the model alone.
+
+    `hidden` names fields that only the generator sees, such as few-shot examples: they never show in a sample.
+    """
+    return _declare(
+        "prompt",
+        function,
+        reads,
+        name,
+        writes=_names(writes),
+        hidden=frozenset(_names(hidden)),
+        strength=Worth.prompted,
+        many=many,
+    )
+
+
+def corrupt(
+    function: Callable[..., Any],
+    into: str,
+    *,
+    log: str | tuple[str, ...] = (),
+    many: bool = False,
+    reads: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> Step:
+    """Deliberate damage. The field `into` is known to be wrong; `log` says what was done to it."""
+    return _declare("corrupt", function, reads, name, writes=(into, *_names(log)), into=into, many=many)
+
+
+def verify(
+    function: Callable[..., Any],
+    *,
+    raises: str | tuple[str, ...] = (),
+    strength: Literal["proved", "tested"] = "tested",
+    good: Mapping[str, Any] | None = None,
+    spoiled: Mapping[str, Any] | None = None,
+    reads: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> Step:
+    """A program decides. `raises` names the fields that its yes vouches for, at `strength`.
+
+    `proved` is for a sound checker that ties the field to what it claims. `good` is a row that it accepts, and
+    `spoiled` holds, for each raised field, a value that alone makes it reject that row. A filter, which raises
+    nothing, spoils any field that it reads.
+    """
+    return _declare(
+        "verify",
+        function,
+        reads,
+        name,
+        raises=_names(raises),
+        strength=Worth[strength],
+        good=good,
+        spoiled=dict(spoiled or {}),
+    )
+
+
+def judge(
+    function: Callable[..., Any],
+    *,
+    raises: str | tuple[str, ...] = (),
+    accepts_right: float | None = None,
+    accepts_wrong: float | None = None,
+    good: Mapping[str, Any] | None = None,
+    spoiled: Mapping[str, Any] | None = None,
+    reads: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> Step:
+    """A classifier decides. `accepts_right` and `accepts_wrong` declare its rates, for the odds.
+
+    Its `good` and `spoiled` rows are tried by the run's first calls, not by `check`: they may cost money.
+    """
+    for rate in (accepts_right, accepts_wrong):
+        if rate is not None and not 0 <= rate <= 1:
+            raise UserError(f"A judge's rate is a probability between 0 and 1, not {rate}.")
+    return _declare(
+        "judge",
+        function,
+        reads,
+        name,
+        raises=_names(raises),
+        strength=Worth.judged,
+        good=good,
+        spoiled=dict(spoiled or {}),
+        accepts_right=accepts_right,
+        accepts_wrong=accepts_wrong,
+    )
+
+
+def _declare(
+    move: Move, function: Callable[..., Any], reads: Mapping[str, str] | None, name: str | None, **rest: Any
+) -> Step:
+    name = name or str(getattr(function, "__name__", type(function).__name__))
+    hints = _hints(function, name)
+    renames = dict(reads or {})
+    fields: dict[str, str] = {}
+    about: set[str] = set()
+    services: dict[str, str] = {}
+    resources: dict[str, str] = {}
+    expected: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters:
+        hint = hints.get(parameter, Any)
+        marks = getattr(hint, "__metadata__", ())
+        if hint is random.Random:
+            services[parameter] = "rng"
+        elif hint == Side:
+            services[parameter] = "side"
+        elif _RESOURCE in marks:
+            resources[parameter] = parameter
+        else:
+            written = renames.pop(parameter, parameter)
+            fields[parameter] = written
+            if _ABOUT in marks:
+                about.add(written)
+            expected[written] = hint.__origin__ if marks else hint
+    if renames:
+        raise UserError(
+            f"Step {name!r} renames {sorted(renames)}, but its function has no such parameter; it has {sorted(fields)}."
+        )
+    return Step(
+        move,
+        name,
+        function,
+        reads=fields,
+        about=frozenset(fields.values() if move == "prompt" else about),
+        services=services,
+        resources=resources,
+        types=expected,
+        returns=_returned(hints.get("return", Any), len(rest.get("writes", ())), rest.get("many", False)),
+        **rest,
+    )
+
+
+def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    """The function's type hints; they are the declaration, so one that cannot be read is an error."""
+    target = function if inspect.isroutine(function) else type(function).__call__
+    try:
+        return typing.get_type_hints(target, include_extras=True)
+    except NameError as error:
+        raise UserError(
+            f"The type hints of step {name!r} cannot be read: {error}. Import that name at the top of the module, "
+            "not under TYPE_CHECKING: the hints say what the step reads."
+        ) from error
+
+
+def _returned(hint: Any, count: int, many: bool) -> tuple[Any, ...]:
+    """The type of each of `count` written fields, `Any` where the hint does not say."""
+    if many:
+        inner = typing.get_args(hint)
+        hint = inner[0] if inner else Any
+    if count == 1:
+        return (hint,)
+    inner = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple and len(inner) == count and Ellipsis not in inner:
+        return inner
+    return (Any,) * count
+
+
+def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def fits(found: Any, expected: Any) -> bool:
+    """Whether a field of type `found` may be read as `expected`: equal, a subclass, a member of a union, or unsaid."""
+    if Any in (found, expected) or found == expected or expected is object:
+        return True
+    if typing.get_origin(expected) in (typing.Union, types.UnionType):
+        return any(fits(found, option) for option in typing.get_args(expected))
+    outer, wanted = typing.get_origin(found) or found, typing.get_origin(expected) or expected
+    if not (isinstance(outer, type) and isinstance(wanted, type) and issubclass(outer, wanted)):
+        return False
+    inside, inside_wanted = typing.get_args(found), typing.get_args(expected)
+    return (
+        not inside
+        or not inside_wanted
+        or (
+            len(inside) == len(inside_wanted)
+            and all(fits(one, other) for one, other in zip(inside, inside_wanted, strict=True))
+        )
+    )
