@@ -263,12 +263,11 @@ def _can_fail(step: Step, resources: Mapping[str, Any]) -> Iterator[Broken]:
         yield from drive(_tried(step, resources))
 
 
-async def try_judges(pipeline: Pipeline, resources: Mapping[str, Any]) -> list[Broken]:
+async def try_judges(pipeline: Pipeline) -> list[Broken]:
     """Rule 7 for the checks that may cost money: a run's first calls."""
-    judges = [node for node in walk(pipeline.steps) if isinstance(node, Step) and node.checks]
-    return [
-        broken for step in judges if step.move == "judge" or step.awaits for broken in await _tried(step, resources)
-    ]
+    checks = [node for node in walk(pipeline.steps) if isinstance(node, Step) and node.checks]
+    costly = [step for step in checks if step.move == "judge" or step.awaits]
+    return [broken for step in costly for broken in await _tried(step, pipeline.resources)]
 
 
 async def _tried(step: Step, resources: Mapping[str, Any]) -> list[Broken]:

@@ -50,9 +50,10 @@ class Tally:
     surplus_leaves: int = 0
     """Leaves of the last source row that came after the N-th sample."""
     license_counts: Counter[str] = field(default_factory=Counter)
+    sides: Counter[str] = field(default_factory=Counter)
+    """Samples on each side of the train and validation split."""
     exhausted: bool = False
     """Whether the source ran dry before there were N."""
-    waiting_for: str = ""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -63,10 +64,11 @@ class Tally:
     def leaves(self) -> int:
         return sum(self.verdicts.values())
 
-    def count(self, verdict: Verdict, reason: str, leaf: Leaf) -> None:
+    def count(self, verdict: Verdict, reason: str, leaf: Leaf, drawn: Drawn) -> None:
         self.verdicts[verdict] += 1
         if verdict == "sample":
-            self.license_counts[leaf.sample["license"]] += 1
+            self.license_counts[drawn.license] += 1
+            self.sides[drawn.side] += 1
             return
         key = (verdict, leaf.step, reason)
         if key not in self.reasons and len(self.reasons) >= REASONS:
@@ -182,7 +184,7 @@ def _pass(drawn: Drawn, record: bytes, gate: Gate, tally: Tally, sink: Sink) -> 
             tally.surplus_leaves += 1
             continue
         verdict, reason = gate.take(leaf)
-        tally.count(verdict, reason, leaf)
+        tally.count(verdict, reason, leaf, drawn)
         sink(verdict, reason, leaf, drawn)
 
 

@@ -1,0 +1,279 @@
+"""Making a dataset: a recipe's run, from an empty folder to data, card and report.
+
+This is what `retroweave run` calls, and what a program may call. It holds the run directory: one run at a time, one
+fingerprint, nothing half-written under a final name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import orjson
+from filelock import FileLock, Timeout
+
+from retroweave.export.card import write_card
+from retroweave.export.dataset import DatasetWriter, read_samples
+from retroweave.export.report import write_report
+from retroweave.pipeline.describe import describe, judges, trained_fields
+from retroweave.pipeline.errors import InvalidPipeline, RunStopped, UserError
+from retroweave.pipeline.fingerprint import differences, fingerprint
+from retroweave.pipeline.flow import Bench
+from retroweave.pipeline.gate import Verdict
+from retroweave.pipeline.journal import Journal
+from retroweave.pipeline.licenses import combine
+from retroweave.pipeline.pipeline import Pipeline
+from retroweave.pipeline.recipe import Config, Recipe
+from retroweave.pipeline.row import Drawn, Leaf
+from retroweave.pipeline.rules import require_valid, try_judges
+from retroweave.pipeline.run import Tally, run
+from retroweave.pipeline.runner import InProcess, Processes, Runner
+from retroweave.quality.lint import lint
+
+__all__ = ["make"]
+
+JOURNAL = "outcomes.sqlite"
+
+
+def make(
+    recipe: Recipe,
+    config: Config,
+    rows: int,
+    out: Path,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    again: bool = False,
+    watch: Callable[[Tally], None] = lambda tally: None,
+) -> dict[str, Any]:
+    """Make `rows` accepted samples of a recipe in the folder `out`, and give back what `run.json` says.
+
+    Goes on where an earlier run into `out` stopped, and refuses where anything changed that the rows depend on, unless
+    `again`. Raises `UserError` for what a person can mend before it begins, `RunStopped` for what stopped it on the
+    way; all finished rows are kept in either case.
+    """
+    if rows < 1:
+        raise UserError(f"--rows is how many accepted samples to make, 1 or more, not {rows}.")
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers is how many processes work on rows, 1 or more, not {workers}.")
+    pipeline = recipe.pipeline(config)
+    require_valid(pipeline, recipe.name)
+    began = time.monotonic()
+    with _held(_folder(out)):
+        try:
+            tally = _make(recipe, config, pipeline, rows, out, seed, workers or os.cpu_count() or 1, again, watch)
+        except OSError as error:
+            raise _stopped(error, out) from error
+        _no_sample(tally)
+        found = _summary(recipe, config, pipeline, seed, tally, time.monotonic() - began)
+        found["findings"] = [asdict(finding) for finding in lint(read_samples(out))]
+        _write_json(out / "run.json", found)
+        write_card(out)
+        write_report(out)
+    return found
+
+
+def _make(
+    recipe: Recipe,
+    config: Config,
+    pipeline: Pipeline,
+    rows: int,
+    out: Path,
+    seed: int,
+    workers: int,
+    again: bool,
+    watch: Callable[[Tally], None],
+) -> Tally:
+    bench = Bench(pipeline, recipe.name, seed, together=pipeline.awaits)
+    journal = Journal(out / JOURNAL)
+    writer = DatasetWriter(out)
+    try:
+        _same_run(journal, fingerprint(recipe, config, pipeline, seed, version("retroweave")), again, out)
+        tally = asyncio.run(_run(bench, recipe, config, rows, journal, _sink(writer), workers, watch))
+        writer.close()
+        return tally
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Stopped by Ctrl-C. {len(journal)} source rows are finished and kept in {str(out / JOURNAL)!r}; the same "
+            "command goes on from there."
+        ) from None
+    finally:
+        writer.abandon()
+        journal.close()
+
+
+class Interrupted(RunStopped):
+    """A person stopped the run."""
+
+    exit_code = 130
+
+
+async def _run(
+    bench: Bench,
+    recipe: Recipe,
+    config: Config,
+    rows: int,
+    journal: Journal,
+    sink: Callable[[Verdict, str, Leaf, Drawn], None],
+    workers: int,
+    watch: Callable[[Tally], None],
+) -> Tally:
+    if broken := await try_judges(bench.pipeline):
+        listed = "\n".join(f"  - {one}" for one in broken)
+        raise InvalidPipeline(f"The judges of {recipe.name!r} were tried, and do not hold:\n{listed}")
+    runner: Runner
+    if workers == 1 or bench.together or not recipe.reference:
+        runner = InProcess(bench)
+    else:
+        runner = Processes(recipe.reference, config.model_dump_json(), bench.seed, workers)
+    try:
+        return await run(bench, rows, journal, runner, sink, watch)
+    finally:
+        runner.close()
+
+
+def _sink(writer: DatasetWriter) -> Callable[[Verdict, str, Leaf, Drawn], None]:
+    def take(verdict: Verdict, reason: str, leaf: Leaf, drawn: Drawn) -> None:
+        if verdict == "sample":
+            writer.write(drawn.side, leaf.sample)
+        else:
+            row = "/".join(str(part) for part in leaf.path)
+            writer.reject(
+                {
+                    "row": row,
+                    "step": leaf.step,
+                    "kind": verdict,
+                    "reason": reason,
+                    "trace": leaf.trace,
+                    "source": drawn.place,
+                }
+            )
+
+    return take
+
+
+def _folder(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        strangers = [path.name for path in out.iterdir() if path.name not in (JOURNAL, ".lock")]
+    except OSError as error:
+        raise UserError(f"The folder {str(out)!r} cannot be used for the run: {error.strerror}.") from error
+    if strangers and not (out / JOURNAL).exists():
+        raise UserError(
+            f"The folder {str(out)!r} is not empty and holds no run of ours (there is {sorted(strangers)[0]!r}). "
+            "Name an empty or a new folder with --out."
+        )
+    return out
+
+
+def _held(out: Path) -> Any:
+    lock = FileLock(out / ".lock", timeout=0)
+    try:
+        return lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"Another run is working in {str(out)!r}. Wait for it, stop it, or name another folder with --out."
+        ) from None
+    except OSError as error:
+        raise UserError(f"The folder {str(out)!r} cannot be written: {error.strerror}.") from error
+
+
+def _same_run(journal: Journal, now: dict[str, Any], again: bool, out: Path) -> None:
+    before = journal.fingerprint()
+    if before is None or again:
+        journal.begin(now)
+        return
+    if changed := differences(before, orjson.loads(orjson.dumps(now))):
+        shown = "; ".join(changed[:6]) + (f"; and {len(changed) - 6} more" if len(changed) > 6 else "")
+        raise UserError(
+            f"The run in {str(out)!r} was made otherwise. What changed: {shown}. Pass --again to make the rows anew "
+            "there, or name another folder with --out."
+        )
+
+
+def _no_sample(tally: Tally) -> None:
+    if tally.samples:
+        return
+    reasons = "; ".join(
+        f"{count} {verdict}s at {step!r}: {reason}" for (verdict, step, reason), count in tally.reasons.most_common(3)
+    )
+    raise RunStopped(f"No sample was accepted of {tally.source_rows} source rows. {reasons}.")
+
+
+def _stopped(error: OSError, out: Path) -> RunStopped:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        advice = "Make room, and the same command goes on."
+    else:
+        advice = "Mend that, and the same command goes on."
+    where = error.filename or out
+    return RunStopped(f"The run stopped at {str(where)!r}: {error.strerror}. Finished rows are kept. {advice}")
+
+
+def _summary(
+    recipe: Recipe, config: Config, pipeline: Pipeline, seed: int, tally: Tally, seconds: float
+) -> dict[str, Any]:
+    """What `run.json` says."""
+    return {
+        "retroweave": version("retroweave"),
+        "recipe": recipe.name,
+        "title": recipe.title,
+        "description": recipe.doc,
+        "config": config.model_dump(mode="json"),
+        "seed": seed,
+        "rows": tally.rows,
+        "seconds": round(seconds, 2),
+        "license": combine(tally.license_counts),
+        "source": {"name": pipeline.source.name, "fingerprint": pipeline.source.fingerprint()},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("pyarrow", "orjson", "pygit2")},
+        },
+        "steps": [
+            {"number": line.number, "move": line.move, "name": line.name, "text": line.text}
+            | {"reads": line.reads, "writes": line.writes, "raises": line.raises}
+            for line in describe(pipeline)
+        ],
+        "evidence": [
+            {"layout": one.layout, "field": one.field, "worth": one.worth, "checks": one.checks}
+            for one in trained_fields(pipeline)
+        ],
+        "judges": [
+            {"step": step.name, "accepts_right": step.accepts_right, "accepts_wrong": step.accepts_wrong}
+            for step in judges(pipeline)
+        ],
+        "counts": _counts(tally),
+        "reasons": [
+            {"kind": verdict, "step": step, "reason": reason, "count": count}
+            for (verdict, step, reason), count in tally.reasons.most_common()
+        ],
+        "splits": dict(sorted(tally.sides.items())),
+    }
+
+
+def _counts(tally: Tally) -> Mapping[str, int]:
+    return {
+        "source_rows": tally.source_rows,
+        "replayed_rows": tally.replayed_rows,
+        "leaves": tally.leaves,
+        "samples": tally.samples,
+        "rejects": tally.verdicts["reject"],
+        "failures": tally.verdicts["failure"],
+        "duplicates": tally.verdicts["duplicate"],
+        "over_cap": tally.verdicts["over_cap"],
+        "surplus_rows": tally.surplus_rows,
+        "surplus_leaves": tally.surplus_leaves,
+    }
+
+
+def _write_json(path: Path, value: Any) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+    temporary.replace(path)
