@@ -170,7 +170,7 @@ def _run(*command: str, folder: Path) -> bytes:
 
 @needs("git")
 def test_git_prints_the_same_patches_but_for_hashes_and_sections(tmp_path: Path) -> None:
-    pairs = list(islice(real_tools.with_edges(real_tools.pairs_of_passages(seed=1)), 300))
+    pairs = list(islice(real_tools.with_edges(real_tools.damaged_passages(seed=1)), 300))
     names = [f"{number:03}.txt" for number in range(len(pairs))]
     _run("git", "init", "--quiet", folder=tmp_path)
     for side in (0, 1):
@@ -209,7 +209,7 @@ def test_gnu_diff_prints_the_same_patch_where_only_one_can_be_shortest(tmp_path:
     ],
 )
 def test_the_tools_that_people_have_make_the_clean_text(tool: Callable[[list[tuple[str, str]]], list[str]]) -> None:
-    assert tool(list(islice(real_tools.with_edges(real_tools.pairs_of_passages(seed=0)), 300))) == []
+    assert tool(list(islice(real_tools.with_edges(real_tools.damaged_passages(seed=0)), 300))) == []
 
 
 @pytest.mark.parametrize(
