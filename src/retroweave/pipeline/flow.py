@@ -60,10 +60,12 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
         try:
             outcomes = await advance(node, row, bench)
         except Drop as drop:
-            return [Leaf("reject", row.path, node.name, str(drop), place=row.drawn.place)]
+            return [Leaf("reject", row.path, node.name, str(drop), place=row.drawn.place, row=row)]
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            return [Leaf("failure", row.path, node.name, reason, traceback.format_exc(), place=row.drawn.place)]
+            return [
+                Leaf("failure", row.path, node.name, reason, traceback.format_exc(), place=row.drawn.place, row=row)
+            ]
         if len(outcomes) == 1 and isinstance(outcomes[0], Row):
             row = outcomes[0]
             continue
@@ -134,7 +136,7 @@ async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row
             "measures": {name: row.fields[name] for name in bench.pipeline.measures},
         },
     }
-    return (Leaf("sample", row.path, layout.name, sample=sample, place=drawn.place),)
+    return (Leaf("sample", row.path, layout.name, sample=sample, place=drawn.place, row=row),)
 
 
 @advance.register
@@ -170,7 +172,7 @@ async def _family(family: Family, row: Row, bench: Bench) -> Sequence[Leaf | Row
     members = _picked(family, row, kept)[: family.want]
     if not members or (family.into and len(members) < (family.want or 0)):
         reason = f"{len(members)} of {family.want or 'at least 1'} came out of {family.tries} tries"
-        return [*leaves, Leaf("reject", row.path, family.name, reason, place=row.drawn.place)]
+        return [*leaves, Leaf("reject", row.path, family.name, reason, place=row.drawn.place, row=row)]
     if family.into is None:
         return [*leaves, *members]
     new = [{name: value for name, value in one.fields.items() if name not in row.fields} for one in members]

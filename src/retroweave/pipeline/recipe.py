@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints, overload
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,9 +34,6 @@ class Config(BaseModel):
     """What a recipe lets a person choose. A field's docstring stands under the field and becomes its help text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-ConfigType = TypeVar("ConfigType", bound=Config)
 
 
 @dataclass(frozen=True)
@@ -81,13 +78,26 @@ def _fault(fault: Any) -> str:
     return f"{where}: {fault['msg'].removeprefix('Value error, ')}{said}"
 
 
+@overload
+def recipe(function: Callable[[Any], Pipeline]) -> Recipe: ...
+
+
+@overload
+def recipe(
+    *,
+    name: str | None = None,
+    example: Config | None = None,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Callable[[Callable[[Any], Pipeline]], Recipe]: ...
+
+
 def recipe(
     function: Callable[[Any], Pipeline] | None = None,
     *,
     name: str | None = None,
     example: Config | None = None,
     presets: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Any:
+) -> Recipe | Callable[[Callable[[Any], Pipeline]], Recipe]:
     """Declare a recipe: a function of its config that gives a pipeline, with a docstring that says what it teaches."""
 
     def declare(build: Callable[[Any], Pipeline]) -> Recipe:

@@ -89,3 +89,5 @@ class Leaf:
     trace: str = ""
     sample: dict[str, Any] = field(default_factory=dict)
     place: str = ""
+    row: Row | None = field(default=None, compare=False, repr=False)
+    """The row as it was left, for whoever looks over the engine's shoulder; the journal does not keep it."""

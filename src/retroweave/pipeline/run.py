@@ -21,7 +21,7 @@ from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, side_of
 from retroweave.pipeline.runner import Outcome, Runner
 
-__all__ = ["Sink", "Tally", "run"]
+__all__ = ["Sink", "Tally", "draws", "run"]
 
 Sink = Callable[[Verdict, str, Leaf, Drawn], None]
 """Takes each leaf that passed the gate's eyes: its verdict, the reason, the leaf, its source row."""
@@ -105,7 +105,7 @@ async def run(
     """Make `rows` samples. Raises `RunStopped` where every row fails; what was finished is in the journal."""
     tally = Tally(rows)
     gate = Gate(bench.pipeline.caps, rows)
-    source = _draws(bench.pipeline)
+    source = draws(bench.pipeline)
     under_way: deque[Batch] = deque()
     draw_began = (0, 0)  # the draw now at the gate, and how many samples there were when it began
     try:
@@ -137,7 +137,7 @@ async def run(
     return tally
 
 
-def _draws(pipeline: Pipeline) -> Iterator[Drawn]:
+def draws(pipeline: Pipeline) -> Iterator[Drawn]:
     """The source's rows, then the same again as the next draw, for as long as the recipe allows."""
     source = pipeline.source
     for draw in itertools.count() if source.again else (0,):

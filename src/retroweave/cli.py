@@ -1,0 +1,412 @@
+"""The command line.
+
+Each command says what it does in its help text, prints what a person would want to see, and ends with code 0; 1 where
+a run could not be finished, 2 where the input is wrong, 130 after Ctrl-C. What is heavy is imported when it is used:
+`--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from retroweave.pipeline.recipe import Config, Recipe
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """The entry point: an error that we know is one paragraph, not a traceback."""
+    from retroweave.pipeline.errors import RetroweaveError
+
+    try:
+        cli(standalone_mode=False)
+    except RetroweaveError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="retroweave")
+def cli() -> None:
+    """Build synthetic text data that knows why each trained word is right.
+
+    Begin with: retroweave run prose-repair --rows 100 --out out
+    """
+
+
+class RecipeCommand(click.Command):
+    """A command whose first argument is a recipe; it takes that recipe's config fields as options too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        reference = self._reference(args)
+        if reference is not None:
+            self.params = [*self.params, *_config_options(reference, {param.name for param in self.params})]
+        return super().parse_args(ctx, args)
+
+    def _reference(self, args: list[str]) -> str | None:
+        """The first argument that is neither an option nor an option's value."""
+        takes_value = {
+            option
+            for param in self.params
+            if isinstance(param, click.Option) and not param.is_flag
+            for option in param.opts
+        }
+        skip = False
+        for arg in args:
+            if skip:
+                skip = False
+            elif arg.startswith("-"):
+                skip = arg in takes_value
+            else:
+                return arg
+        return None
+
+
+def _config_options(reference: str, taken: set[str | None]) -> list[click.Parameter]:
+    """An option for each config field whose name is free; its values are checked by the config itself."""
+    from retroweave.pipeline.recipe import find_recipe
+
+    options: list[click.Parameter] = []
+    for name, field in find_recipe(reference).config_type.model_fields.items():
+        if name not in taken:
+            default = "" if field.default is None else f"  [default: {field.default}]"
+            flag = "--" + name.replace("_", "-")
+            text = (field.description or "") + default
+            options.append(click.Option([flag, f"config:{name}"], help=text, metavar="VALUE", expose_value=True))
+    return options
+
+
+def recipe_options(command: Any) -> Any:
+    """The options that choose a recipe's config."""
+    for option in reversed(
+        [
+            click.argument("recipe"),
+            click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a config key; repeatable."),
+            click.option(
+                "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of config keys."
+            ),
+            click.option("--preset", help="A named set of config values that the recipe brings."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _configured(
+    reference: str, settings: tuple[str, ...], config_file: Path | None, preset: str | None, options: dict[str, Any]
+) -> tuple[Recipe, Config]:
+    """The recipe with its config: the preset, then the file, then --set, then the recipe's own options."""
+    import yaml
+
+    from retroweave.pipeline.errors import UserError, nearest
+    from retroweave.pipeline.recipe import find_recipe, read_config
+
+    recipe = find_recipe(reference)
+    values: dict[str, Any] = {}
+    if preset is not None:
+        if preset not in recipe.presets:
+            raise UserError(f"The recipe {recipe.name!r} has no preset {preset!r}. {nearest(preset, recipe.presets)}")
+        values |= recipe.presets[preset]
+    if config_file is not None:
+        values |= read_config(config_file)
+    given = [tuple(setting.split("=", 1)) for setting in settings]
+    for setting in given:
+        if len(setting) != 2:
+            raise UserError(f"--set takes key=value, not {setting[0]!r}.")
+    for name, value in options.items():
+        if value is not None:
+            given.append((name.removeprefix("config:"), value))
+    for key, value in given:
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            values[key] = value
+    return recipe, recipe.configure(values)
+
+
+@cli.command(cls=RecipeCommand)
+@recipe_options
+@click.option("--rows", type=int, required=True, help="How many accepted samples to make: exactly so many.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run directory.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--workers", type=int, help="Worker processes; as many as there are cores if left out.")
+@click.option("--again", is_flag=True, help="Make the rows anew where something changed; paid answers are kept.")
+def run(
+    recipe: str,
+    settings: tuple[str, ...],
+    config_file: Path | None,
+    preset: str | None,
+    rows: int,
+    out: Path,
+    seed: int,
+    workers: int | None,
+    again: bool,
+    **options: Any,
+) -> None:
+    """Make a dataset: RECIPE is a name (see `retroweave recipes`) or your own .py file.
+
+    A run that was stopped goes on with the same command; a larger --rows goes on from a finished one.
+    """
+    found, config = _configured(recipe, settings, config_file, preset, options)
+    from retroweave.making import make
+    from retroweave.terminal import Progress, console_for, show_summary
+
+    with Progress(console_for(sys.stderr), rows).shown() as progress:
+        made = make(found, config, rows, out, seed=seed, workers=workers, again=again, watch=progress.watch)
+    show_summary(console_for(), made, str(out))
+    if made["counts"]["samples"] < rows:
+        from retroweave.pipeline.errors import RunStopped
+
+        raise RunStopped(
+            f"The source ran dry: {made['counts']['samples']:,} of {rows:,} samples. What there is stands in {out}; "
+            "give the recipe more text, or loosen what rejects it (see rejects.parquet)."
+        )
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def recipes(as_json: bool) -> None:
+    """List the recipes that are installed, ours and other people's."""
+    from retroweave.pipeline.recipe import find_recipe, installed_recipes
+
+    found = [(name, find_recipe(name).title) for name in installed_recipes()]
+    if as_json:
+        _print_json([{"name": name, "title": title} for name, title in found])
+        return
+    for name, title in found:
+        click.echo(f"{name:20} {title}")
+
+
+@cli.command(cls=RecipeCommand)
+@recipe_options
+@click.option("--mermaid", "as_mermaid", is_flag=True, help="The graph, as Mermaid text.")
+def show(
+    recipe: str,
+    settings: tuple[str, ...],
+    config_file: Path | None,
+    preset: str | None,
+    as_mermaid: bool,
+    **options: Any,
+) -> None:
+    """Draw a recipe's pipeline: its steps, what each reads and writes, and what each trained field is worth."""
+    from retroweave.pipeline.describe import describe, trained_fields
+    from retroweave.pipeline.rules import require_valid
+    from retroweave.terminal import console_for, mermaid, show_pipeline
+
+    found, config = _configured(recipe, settings, config_file, preset, options)
+    pipeline = found.pipeline(config)
+    if as_mermaid:
+        click.echo(mermaid(describe(pipeline)))
+        return
+    require_valid(pipeline, found.name)
+    console = console_for()
+    console.print(found.name, style="bold")
+    console.print(found.doc, markup=False)
+    console.print()
+    show_pipeline(console, describe(pipeline), trained_fields(pipeline))
+    console.print("\nconfig (--set key=value, or as an option)", style="dim")
+    for name, field in found.config_type.model_fields.items():
+        console.print(f"  {name} = {getattr(config, name)!r}  {field.description or ''}", markup=False)
+    for name, values in found.presets.items():
+        console.print(f"  --preset {name}: {values}", markup=False)
+
+
+@cli.command(cls=RecipeCommand)
+@recipe_options
+def check(recipe: str, settings: tuple[str, ...], config_file: Path | None, preset: str | None, **options: Any) -> None:
+    """Hold a recipe to the rules of evidence, without running it. Ends with 2 where a rule is broken."""
+    from retroweave.pipeline.describe import trained_fields
+    from retroweave.pipeline.rules import require_valid
+    from retroweave.terminal import console_for, show_evidence
+
+    found, config = _configured(recipe, settings, config_file, preset, options)
+    pipeline = found.pipeline(config)
+    require_valid(pipeline, found.name)
+    console = console_for()
+    console.print(f"{found.name} is valid: rules 1 to 8 hold.", style="green")
+    show_evidence(console, trained_fields(pipeline))
+
+
+@cli.command("try", cls=RecipeCommand)
+@recipe_options
+@click.option("--rows", type=int, default=3, show_default=True, help="How many source rows to work on.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def try_(
+    recipe: str,
+    settings: tuple[str, ...],
+    config_file: Path | None,
+    preset: str | None,
+    rows: int,
+    seed: int,
+    **options: Any,
+) -> None:
+    """Work on a few rows and print each step's output, backwards from the sample. Writes no file."""
+    from retroweave.pipeline.errors import UserError
+    from retroweave.pipeline.rules import require_valid
+    from retroweave.pipeline.trial import trial
+    from retroweave.terminal import console_for, show_walk
+
+    if rows < 1:
+        raise UserError(f"--rows is how many source rows to work on, 1 or more, not {rows}.")
+    found, config = _configured(recipe, settings, config_file, preset, options)
+    pipeline = found.pipeline(config)
+    require_valid(pipeline, found.name)
+    console = console_for()
+    for walk in trial(pipeline, found.name, seed, rows):
+        show_walk(console, walk)
+
+
+@cli.command()
+@click.option("--generator", type=float, required=True, help="The probability that a generated row is right.")
+@click.option("--accepts-right", type=float, multiple=True, help="A judge's rate for right rows; repeat for a chain.")
+@click.option("--accepts-wrong", type=float, multiple=True, help="The same judge's rate for wrong rows.")
+@click.option("--judge-cost", type=float, multiple=True, help="What one verdict of that judge costs.")
+@click.option("--cost", type=float, default=0.0, help="What one generated row costs.")
+@click.option("--target", type=float, help="A precision to reach: which judge does it take?")
+@click.option("--rows", type=int, help="How many accepted rows you want: what will they take?")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def odds(
+    generator: float,
+    accepts_right: tuple[float, ...],
+    accepts_wrong: tuple[float, ...],
+    judge_cost: tuple[float, ...],
+    cost: float,
+    target: float | None,
+    rows: int | None,
+    as_json: bool,
+) -> None:
+    """Work out precision, yield and cost of a generator and its judges; or, with --target, the judge you need.
+
+    Example: retroweave odds --generator 0.8 --accepts-right 0.8 --accepts-wrong 0.2
+    """
+    from retroweave.pipeline.errors import UserError
+    from retroweave.pipeline.odds import JudgeRates, forecast, needed
+
+    if len(accepts_right) != len(accepts_wrong):
+        raise UserError(
+            f"Each judge has both rates: --accepts-right was given {len(accepts_right)} times and --accepts-wrong "
+            f"{len(accepts_wrong)} times."
+        )
+    if len(judge_cost) > len(accepts_right):
+        raise UserError("--judge-cost goes with a judge: give --accepts-right and --accepts-wrong for each.")
+    if rows is not None and rows < 1:
+        raise UserError(f"--rows is how many accepted rows you want, 1 or more, not {rows}.")
+    costs = (*judge_cost, *(0.0,) * (len(accepts_right) - len(judge_cost)))
+    judges = [JudgeRates(*rates) for rates in zip(accepts_right, accepts_wrong, costs, strict=True)]
+    ahead = forecast(generator, judges, cost)
+    need = None if target is None else needed(generator, target, judges[0] if judges else JudgeRates(1.0, 1.0))
+    if as_json:
+        found: dict[str, Any] = {
+            "precision": ahead.precision,
+            "yield": ahead.yield_,
+            "recall": ahead.recall,
+            "generated_per_accepted": ahead.generated_per_accepted,
+            "cost_per_accepted": ahead.cost_per_accepted,
+        }
+        if rows is not None:
+            found |= {"rows": rows, "generated": rows / ahead.yield_, "cost": rows * ahead.cost_per_accepted}
+        if need is not None:
+            found["need"] = {
+                "target": target,
+                "likelihood_ratio": need.likelihood_ratio,
+                "accepts_wrong_at_most": need.accepts_wrong,
+                "judges_in_a_chain": need.chain,
+            }
+        _print_json(found)
+        return
+    click.echo(f"precision  {ahead.precision:.2%} of the accepted rows are right")
+    click.echo(f"yield      {ahead.yield_:.2%} of the generated rows are accepted")
+    click.echo(f"recall     {ahead.recall:.2%} of the right rows are accepted")
+    click.echo(f"work       {ahead.generated_per_accepted:.2f} generated rows for each accepted one")
+    if cost or judge_cost:
+        click.echo(f"cost       {ahead.cost_per_accepted:.6g} for each accepted row")
+    if rows is not None:
+        total = f", {rows * ahead.cost_per_accepted:.6g} in all" if cost or judge_cost else ""
+        click.echo(f"{rows:,} rows   {rows / ahead.yield_:,.0f} generated{total}")
+    if need is not None:
+        click.echo(f"\nTo reach {target:.2%}:")
+        click.echo(f"  accepts-right must be at least {need.likelihood_ratio:.3g} times accepts-wrong;")
+        if judges:
+            right = judges[0].accepts_right
+            click.echo(f"  with accepts-right {right:g}, accepts-wrong at most {need.accepts_wrong:.4g};")
+            click.echo(f"  of judges like the first, {_in_a_chain(need.chain)}.")
+
+
+def _in_a_chain(count: int | None) -> str:
+    return "no number will do" if count is None else f"{count} in a row, if their mistakes are independent"
+
+
+@cli.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["messages", "prompt-completion", "sharegpt", "alpaca", "text"]),
+    default="messages",
+    show_default=True,
+)
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="A .jsonl or .parquet file.")
+@click.option("--split", type=click.Choice(["train", "validation"]), help="One side only; both if left out.")
+@click.option("--separator", default="<|end|>", show_default=True, help="What ends each turn in the text format.")
+def export(run_dir: Path, form: str, to: Path, split: str | None, separator: str) -> None:
+    """Write a finished run's samples in another format."""
+    from retroweave.export.formats import export_samples
+
+    count = export_samples(run_dir, form, to, split=split, separator=separator)
+    click.echo(f"{count:,} rows of {form} in {to}.")
+
+
+@cli.command("lint")
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def lint_(run_dir: Path, as_json: bool) -> None:
+    """Look for what a finished set would teach besides its task. Ends with 1 where there is a warning."""
+    from dataclasses import asdict
+
+    from retroweave.export.dataset import read_samples
+    from retroweave.quality.lint import lint
+
+    findings = lint(read_samples(run_dir))
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity}: {finding.lint}: {finding.message}")
+        if not findings:
+            click.echo("No bad habit found.")
+    if any(finding.severity == "warning" for finding in findings):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path(), help="Where to write it.")
+def new(name: str, folder: Path) -> None:
+    """Write a recipe file of your own that runs as it is, to be changed."""
+    from retroweave.starter import write_starter
+
+    path = write_starter(name, folder)
+    click.echo(f"Wrote {path}. Look at it with:")
+    click.echo(f"  retroweave check {path}")
+    click.echo(f"  retroweave try {path} --rows 3")
+    click.echo(f"  retroweave run {path} --rows 20 --out out-{path.stem}")
+
+
+def _print_json(value: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -1,0 +1,62 @@
+"""A trial: a few rows worked on in the open, for the author of a recipe to look at. Nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from retroweave.pipeline.flow import Bench, work
+from retroweave.pipeline.pipeline import Family, Pipeline, walk
+from retroweave.pipeline.row import Drawn, Leaf
+from retroweave.pipeline.run import draws
+from retroweave.pipeline.step import Step
+
+__all__ = ["Walk", "Written", "trial"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A field and who wrote it."""
+
+    move: str
+    step: str
+    field: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What became of a row, and each field that it held by then, in the order of writing."""
+
+    leaf: Leaf
+    written: tuple[Written, ...]
+
+
+def trial(pipeline: Pipeline, recipe: str, seed: int, rows: int) -> Iterator[Walk]:
+    """Work on the first `rows` rows of the first draw, one after the other."""
+    bench = Bench(pipeline, recipe, seed)
+    writers = _writers(pipeline)
+    for drawn in islice(draws(pipeline), rows):
+        for leaf in asyncio.run(work(drawn, bench)):
+            yield Walk(leaf, tuple(_written(leaf, drawn, writers)))
+
+
+def _writers(pipeline: Pipeline) -> dict[str, tuple[str, str]]:
+    """Field to the move and name of the step that writes it."""
+    writers = dict.fromkeys(pipeline.source.fields, ("given", pipeline.source.name))
+    for node in walk(pipeline.steps):
+        if isinstance(node, Step):
+            writers |= dict.fromkeys(node.writes, (node.move, node.name))
+        elif isinstance(node, Family) and node.into:
+            writers[node.into] = ("family", node.name)
+    return writers
+
+
+def _written(leaf: Leaf, drawn: Drawn, writers: dict[str, tuple[str, str]]) -> Iterator[Written]:
+    fields = leaf.row.fields if leaf.row else drawn.fields
+    for name, value in fields.items():
+        move, step = writers.get(name, ("given", "given"))
+        yield Written(move, step, name, value)

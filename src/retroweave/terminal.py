@@ -1,0 +1,177 @@
+"""What a person sees in the terminal: pipelines drawn, progress, summaries, a few rows walked backwards.
+
+Everything here writes text that came from sources or models as text: no markup in it is ever obeyed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from retroweave.pipeline.describe import StepLine, TrainedField
+from retroweave.pipeline.run import Tally
+from retroweave.pipeline.trial import Walk
+
+__all__ = ["Progress", "mermaid", "show_pipeline", "show_summary", "show_walk"]
+
+MOVE_STYLE = {
+    "given": "cyan",
+    "compute": "white",
+    "corrupt": "red",
+    "verify": "green",
+    "judge": "yellow",
+    "prompt": "magenta",
+    "reverse": "bold blue",
+    "layout": "bold blue",
+}
+
+
+def show_pipeline(console: Console, lines: list[StepLine], trained: list[TrainedField]) -> None:
+    """The numbered steps, what each reads and writes, and why each trained field is right."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
+    for heading in ("", "move", "step", "reads", "writes", ""):
+        table.add_column(heading, overflow="fold")
+    for line in lines:
+        reads = ", ".join(f"about {name}" if name in line.about else name for name in line.reads)
+        writes = ", ".join((*line.writes, *(f"raises {name}" for name in line.raises)))
+        move = Text(line.move, MOVE_STYLE.get(line.move, "dim"))
+        table.add_row("  " * line.depth + line.number, move, line.name, reads, writes, Text(line.text, "dim"))
+    console.print(table)
+    console.print()
+    show_evidence(console, trained)
+
+
+def show_evidence(console: Console, trained: list[TrainedField]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("trained in", "field", "worth", "because of"):
+        table.add_column(heading)
+    for one in trained:
+        reason = ", ".join(one.checks) or ("the source" if one.worth == "given" else "how it was made")
+        table.add_row(one.layout, one.field, Text(one.worth, "bold green"), reason)
+    console.print(table)
+
+
+def mermaid(lines: list[StepLine]) -> str:
+    """The pipeline as a Mermaid flowchart."""
+    drawn = ["flowchart TD"]
+    before: dict[int, str] = {}
+    for line in lines:
+        key = "s" + line.number.replace(".", "_")
+        writes = ", ".join((*line.writes, *(f"raises {name}" for name in line.raises)))
+        label = f"{line.number} {line.move}<br/>{line.name}" + (f"<br/>&rarr; {writes}" if writes else "")
+        drawn.append(f'    {key}["{label}"]')
+        siblings = line.move == "arm"
+        parent = before.get(line.depth - 1) if siblings else before.get(line.depth) or before.get(line.depth - 1)
+        if parent:
+            drawn.append(f"    {parent} --> {key}")
+        before = {depth: other for depth, other in before.items() if depth <= line.depth}
+        before[line.depth] = key
+        if siblings:
+            before.pop(line.depth)
+            before[line.depth] = key
+    return "\n".join(drawn)
+
+
+class Progress:
+    """A line that lives while a run works, on a terminal; silence elsewhere."""
+
+    def __init__(self, console: Console, rows: int) -> None:
+        self._console = console
+        self._tally = Tally(rows)
+        self._began = time.monotonic()
+        self._live: Live | None = None
+
+    @contextmanager
+    def shown(self) -> Iterator[Progress]:
+        if not self._console.is_terminal:
+            yield self
+            return
+        with Live(console=self._console, get_renderable=self._draw, refresh_per_second=5, transient=True) as live:
+            self._live = live
+            yield self
+
+    def watch(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def _draw(self) -> Table:
+        tally = self._tally
+        seconds = max(time.monotonic() - self._began, 1e-6)
+        fresh = tally.samples / seconds
+        left = f"{(tally.rows - tally.samples) / fresh:,.0f} s left" if tally.samples else "starting workers"
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(
+            ProgressBar(total=tally.rows, completed=tally.samples, width=30),
+            f"{tally.samples:,} of {tally.rows:,} accepted",
+            f"{fresh:,.0f}/s",
+            left,
+        )
+        lost = [
+            f"{count:,} {verdict.replace('_', ' ')} at {step}: {reason}"
+            for (verdict, step, reason), count in tally.reasons.most_common(3)
+        ]
+        for line in lost:
+            grid.add_row("", Text(line[:100], "dim"))
+        return grid
+
+
+def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
+    """What a run made, with the sum that promise 2 keeps."""
+    counts = run["counts"]
+    per_second = counts["samples"] / run["seconds"] if run["seconds"] else 0
+    splits = ", ".join(f"{count:,} {side}" for side, count in run["splits"].items())
+    console.print(
+        f"[bold green]{counts['samples']:,} samples[/] of {escape(run['recipe'])} in {escape(out)} ({splits}; "
+        f"{escape(run['license'])}), {run['seconds']:.1f} s, {per_second:,.0f} a second."
+    )
+    parts = ("samples", "rejects", "failures", "duplicates", "over_cap")
+    total = " + ".join(f"{counts[part]:,} {part.replace('_', '-')}" for part in parts)
+    console.print(
+        f"{counts['leaves']:,} leaves of {counts['source_rows']:,} source rows = {total}; "
+        f"{counts['surplus_rows']:,} rows surplus.",
+        style="dim",
+    )
+    for one in run["reasons"][:5]:
+        console.print(
+            f"  {one['count']:,} {one['kind'].replace('_', '-')} at {one['step']}: {one['reason']}",
+            style="dim",
+            markup=False,
+        )
+    for finding in run["findings"]:
+        console.print(Text(f"  {finding['severity']}: {finding['message']}", "yellow"))
+    console.print(f"Look at {out}/report.html and {out}/README.md; the samples are in {out}/data/.", markup=False)
+
+
+def show_walk(console: Console, walk: Walk) -> None:
+    """One row, backwards: what became of it, then each step's output, the last first."""
+    leaf = walk.leaf
+    console.rule(Text(f"{leaf.place} · {leaf.kind}"))
+    if leaf.kind == "sample":
+        for message in leaf.sample["messages"]:
+            title = message["role"] + (" · trained" if message["train"] else "")
+            style = "blue" if message["train"] else "dim"
+            console.print(Panel(Text(message["content"]), title=title, title_align="left", border_style=style))
+    else:
+        console.print(Text(f"{leaf.kind} at {leaf.step}: {leaf.reason}", "bold red"))
+        console.print(Text(leaf.trace, "dim"))
+    for one in reversed(walk.written):
+        move = (f"{one.move} ", MOVE_STYLE.get(one.move, "dim"))
+        console.print(Text.assemble("↑ ", move, one.step, (" wrote ", "dim"), (one.field, "bold")))
+        text = one.value if isinstance(one.value, str) else repr(one.value)
+        console.print(Text(text if len(text) <= 1200 else f"{text[:1000]} … ({len(text):,} characters)", "dim"))
+
+
+def console_for(stream: TextIO | None = None) -> Console:
+    """A console that folds nothing when its output goes to a file or a pipe."""
+    out = stream or sys.stdout
+    return Console(file=out, highlight=False, soft_wrap=not out.isatty(), width=None if out.isatty() else 200)
