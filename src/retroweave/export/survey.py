@@ -1,0 +1,247 @@
+"""One pass over a run's samples that gathers what its card and its report say of them.
+
+It is here so that both say the same. Its memory does not grow with the run: counts of strings are kept for a
+limited number of different ones, numbers are counted in steps that grow tenfold when there are too many, and a
+few samples of each layout are kept as examples. It draws no conclusion: findings are the lints'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import ceil, isfinite
+from pathlib import Path
+from typing import Any
+
+from retroweave.export.dataset import read_samples
+
+__all__ = ["Bar", "Spread", "Survey", "Tally", "survey"]
+
+_DIFFERENT_STRINGS = 200
+_DIFFERENT_NUMBERS = 2_000
+_DIFFERENT_MEASURES = 50
+_EXAMPLES_OF_A_LAYOUT = 6
+_READABLE = 4_000
+"""Characters up to which a sample is preferred as an example."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a chart: how many samples, or occurrences, fall under a label."""
+
+    label: str
+    count: int
+
+
+class Tally:
+    """How often each string came, for the first 200 different ones; the others are counted together."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.others = 0
+
+    def add(self, value: str) -> None:
+        if value in self.counts or len(self.counts) < _DIFFERENT_STRINGS:
+            self.counts[value] = self.counts.get(value, 0) + 1
+        else:
+            self.others += 1
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values()) + self.others
+
+    def most_common(self) -> list[Bar]:
+        """All strings that were told apart, the most frequent first, equals by name."""
+        return [Bar(name, n) for name, n in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))]
+
+    def bars(self, limit: int) -> list[Bar]:
+        """At most `limit` bars, the last of which stands for all that have none of their own."""
+        ranked = self.most_common()
+        if len(ranked) <= limit and not self.others:
+            return ranked
+        shown = ranked[: limit - 1]
+        return [*shown, Bar("all others", self.total - sum(bar.count for bar in shown))]
+
+
+class Spread:
+    """How numbers are spread, in at most 2,000 steps of a power of ten, exact while that suffices."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = 0.0
+        self.low = 0.0
+        self.high = 0.0
+        self.whole = True
+        self._steps: dict[int, int] = {}
+        self._exponent = -6
+
+    def add(self, value: float) -> None:
+        self.low = min(self.low, value) if self.count else value
+        self.high = max(self.high, value) if self.count else value
+        self.count += 1
+        self.total += value
+        self.whole = self.whole and value == int(value)
+        step = self._millionths(value) // 10 ** (self._exponent + 6)
+        self._steps[step] = self._steps.get(step, 0) + 1
+        while len(self._steps) > _DIFFERENT_NUMBERS:
+            self._widen()
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count
+
+    def quantile(self, share: float) -> float:
+        """The least number that at least `share` of all do not exceed, to the step's width."""
+        wanted = ceil(share * self.count)
+        passed = 0
+        for step in sorted(self._steps):
+            passed += self._steps[step]
+            if passed >= wanted:
+                return min(max(step * 10.0**self._exponent, self.low), self.high)
+        return self.high
+
+    def bars(self, limit: int = 20) -> list[Bar]:
+        """A histogram of about `limit` bars of one round width; a far tail is one bar, the last."""
+        if self.low == self.high:
+            return [Bar(f"{self.low:,g}", self.count)]
+        top = self.quantile(0.99)
+        if top == self.low or self.high - self.low <= 1.5 * (top - self.low):
+            top = self.high
+        width, exponent = self._round_width((top - self.low) / limit)
+        first, last = (self._millionths(edge) // width for edge in (self.low, top))
+        counts = dict.fromkeys(range(first, last + 1), 0)
+        scale = 10 ** (self._exponent + 6)
+        for step, count in self._steps.items():
+            counts[min(max(step * scale // width, first), last)] += count
+        return [
+            Bar(self._label(place * width, width, exponent, place == last and top < self.high), count)
+            for place, count in counts.items()
+        ]
+
+    def _round_width(self, least: float) -> tuple[int, int]:
+        """The next of 1, 2, 5, 10, 20 ... that is no less, in millionths: a multiple of the step."""
+        exponent = max(self._exponent, 0 if self.whole else -6)
+        while True:
+            for factor in (1, 2, 5):
+                if factor * 10.0**exponent >= least * 0.999:
+                    return factor * 10 ** (exponent + 6), exponent
+            exponent += 1
+
+    def _label(self, start: int, width: int, exponent: int, is_open: bool) -> str:
+        digits = max(0, -exponent)
+        low = f"{start / 1e6:,.{digits}f}"
+        if is_open:
+            return f"{low} +"
+        if self.whole:
+            last = (start + width) // 10**6 - 1
+            return low if width == 10**6 else f"{low}–{last:,}"
+        return f"{low}–{(start + width) / 1e6:,.{digits}f}"
+
+    def _widen(self) -> None:
+        self._exponent += 1
+        widened: dict[int, int] = {}
+        for step, count in self._steps.items():
+            widened[step // 10] = widened.get(step // 10, 0) + count
+        self._steps = widened
+
+    @staticmethod
+    def _millionths(value: float) -> int:
+        return value * 10**6 if isinstance(value, int) else round(value * 1e6)
+
+
+class Examples:
+    """A few samples to show: readable ones first, the same in every pass, as different in layout as there are."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, list[tuple[tuple[bool, str], dict[str, Any]]]] = {}
+
+    def add(self, sample: dict[str, Any], length: int) -> None:
+        rank = (length > _READABLE, sample["id"])
+        kept = self._kept.setdefault(sample["layout"], [])
+        if len(kept) < _EXAMPLES_OF_A_LAYOUT or rank < kept[-1][0]:
+            kept.append((rank, sample))
+            kept.sort(key=lambda ranked: ranked[0])
+            del kept[_EXAMPLES_OF_A_LAYOUT:]
+
+    def choose(self, number: int, layouts: Tally) -> list[dict[str, Any]]:
+        """The first of each layout, the most frequent layout first, then the second of each, and so on."""
+        by_layout = [self._kept[bar.label] for bar in layouts.most_common() if bar.label in self._kept]
+        rounds = (kept[place] for place in range(number) for kept in by_layout if place < len(kept))
+        return [sample for (_, sample), _ in zip(rounds, range(number), strict=False)]
+
+
+@dataclass
+class Survey:
+    """What one pass over the samples found."""
+
+    samples: int = 0
+    layouts: Tally = field(default_factory=Tally)
+    licenses: Tally = field(default_factory=Tally)
+    folders: Tally = field(default_factory=Tally)
+    """Where the text comes from, by folder."""
+    prompt: Spread = field(default_factory=Spread)
+    """Characters of the turns that are not trained, a sample at a time."""
+    answer: Spread = field(default_factory=Spread)
+    """Characters of the trained turns."""
+    whole: Spread = field(default_factory=Spread)
+    trained_last_only: bool = True
+    """Whether in every sample the last turn is trained and no other."""
+    numbers: dict[str, Spread] = field(default_factory=dict)
+    words: dict[str, Tally] = field(default_factory=dict)
+    """Measures that are strings, lists of strings or yes and no."""
+    examples: Examples = field(default_factory=Examples)
+
+    def add(self, sample: dict[str, Any]) -> None:
+        turns = sample["messages"]
+        answer = sum(len(turn["content"]) for turn in turns if turn["train"])
+        whole = sum(len(turn["content"]) for turn in turns)
+        self.samples += 1
+        self.layouts.add(sample["layout"])
+        self.licenses.add(sample["license"])
+        self.folders.add(_folder(sample["provenance"]["source"]["place"]))
+        self.prompt.add(whole - answer)
+        self.answer.add(answer)
+        self.whole.add(whole)
+        last_only = [turn["train"] for turn in turns] == [False] * (len(turns) - 1) + [True]
+        self.trained_last_only = self.trained_last_only and last_only
+        for name, value in sample["provenance"]["measures"].items():
+            self._measure(name, value)
+        self.examples.add(sample, whole)
+
+    def choose(self, number: int) -> list[dict[str, Any]]:
+        """At most `number` samples to show."""
+        return self.examples.choose(number, self.layouts)
+
+    def _measure(self, name: str, value: object) -> None:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if isfinite(value) and _has_room(self.numbers, name):
+                self.numbers.setdefault(name, Spread()).add(value)
+        elif _has_room(self.words, name):
+            for word in _words(value):
+                self.words.setdefault(name, Tally()).add(word)
+
+
+def survey(run_dir: Path) -> Survey:
+    """Read all samples of a finished run once."""
+    found = Survey()
+    for sample in read_samples(run_dir):
+        found.add(sample)
+    return found
+
+
+def _has_room(measures: Mapping[str, object], name: str) -> bool:
+    return name in measures or len(measures) < _DIFFERENT_MEASURES
+
+
+def _words(value: object) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield "yes" if value else "no"
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (word for word in value if isinstance(word, str))
+
+
+def _folder(place: str) -> str:
+    folder, slash, _ = place.rpartition("/")
+    return folder if slash else place.partition(":")[0]
