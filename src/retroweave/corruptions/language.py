@@ -1,0 +1,432 @@
+"""Damage to language: wrong words, wrong forms, words missing, doubled or in the wrong order, sentences badly cut.
+
+The operations rest on the lists of `lexicon` and on the words beside, not on a parser, and so they keep to places
+where the mistake is plain: a careful reader can tell what stood there. They know English only. What may act where is
+found once for a passage and grouped by word, so that "their" is met as often as "to".
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from random import Random
+from typing import TypeAlias
+
+from retroweave.corruptions.lexicon import (
+    ARTICLES,
+    BASE_AND_THIRD,
+    HOMOPHONES,
+    NEEDED,
+    NEGATORS,
+    NUMBER_WORDS,
+    OPENERS,
+    PAST_TENSE,
+    PLURAL_SUBJECTS,
+    POSSESSIVES,
+    PREPOSITIONS,
+    PRESENT_TENSE,
+    SINGULAR_SUBJECTS,
+    UNDETERMINED,
+)
+from retroweave.corruptions.operation import Edit, operation
+from retroweave.corruptions.prose import Prose, cuts_a_cluster, like, pick
+
+__all__: list[str] = []
+
+Groups: TypeAlias = "tuple[array[int], ...]"
+"""Word indexes that belong together, by word."""
+
+_TRIES = 8
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _pick_grouped(rng: Random, groups: Groups) -> int | None:
+    group = pick(rng, groups)
+    return None if group is None else pick(rng, group)
+
+
+def _replace(prose: Prose, index: int, new: str) -> Edit:
+    """Put `new` for a word, in its case and with its kind of apostrophe."""
+    old = prose.word(index)
+    if "'" in new and "'" not in prose.text and "’" in prose.text:
+        new = new.replace("'", "’")
+    return Edit(prose.starts[index], prose.ends[index], like(new, old))
+
+
+# Words for words that sound or look alike
+
+_BEFORE_HAVE = _words("could would should might must couldn't wouldn't shouldn't")
+
+
+def homophone_places(prose: Prose) -> Groups:
+    lowered = prose.lowered
+    haves = (
+        i for i, word in enumerate(lowered) if word == "have" and lowered[i - 1] in _BEFORE_HAVE and prose.spaced(i - 1)
+    )
+    return prose.grouped(HOMOPHONES) + prose.grouped({"have"}, haves)
+
+
+@operation(severity=2)
+def homophone(prose: Prose, rng: Random) -> list[Edit] | None:
+    """A word that sounds like the right one or is often taken for it; after could and would, of for have."""
+    index = _pick_grouped(rng, prose.places(homophone_places))
+    if index is None:
+        return None
+    return [_replace(prose, index, rng.choice(HOMOPHONES.get(prose.lowered[index], ("of",))))]
+
+
+# Agreement
+
+_SINGULAR_VERBS = [
+    ("was", "were"), ("is", "are"), ("has", "have"), ("does", "do"), ("wasn't", "weren't"), ("isn't", "aren't"),
+    ("hasn't", "haven't"), ("doesn't", "don't"), *((third, base) for base, third in BASE_AND_THIRD),
+]  # fmt: skip
+_FIRST_PERSON = {"was": "were", "am": "is", "have": "has", "do": "does", "wasn't": "weren't", "haven't": "hasn't",
+                 "don't": "doesn't"}  # fmt: skip
+_WRONG_VERB: dict[str, Mapping[str, str]] = {
+    **{subject: dict(_SINGULAR_VERBS) for subject in SINGULAR_SUBJECTS},
+    **{subject: {plural: singular for singular, plural in _SINGULAR_VERBS} for subject in PLURAL_SUBJECTS},
+    "i": _FIRST_PERSON | dict(BASE_AND_THIRD),
+}
+"""Subject, to the verbs that agree with it, to those that do not."""
+
+_NOT_SUBJECTS_AFTER = _words("to of let lets make makes made help helps helped see saw hear heard watch watched and or")
+"""After these a pronoun is no subject, or only one of several: let it go, he and I were."""
+
+
+def agreement_places(prose: Prose) -> Groups:
+    """Verbs whose subject stands right before them and agrees with them."""
+    lowered = prose.lowered
+    found = (
+        index
+        for index in range(1, len(lowered))
+        if lowered[index] in _WRONG_VERB.get(lowered[index - 1], ())
+        and prose.spaced(index - 1)
+        and not (index > 1 and lowered[index - 2] in _NOT_SUBJECTS_AFTER)
+    )
+    return prose.grouped(set(lowered), found)
+
+
+@operation(severity=3)
+def wrong_agreement(prose: Prose, rng: Random) -> list[Edit] | None:
+    """The verb no longer agrees: they was, she have, it do."""
+    index = _pick_grouped(rng, prose.places(agreement_places))
+    if index is None:
+        return None
+    subject, verb = prose.lowered[index - 1 : index + 1]
+    return [_replace(prose, index, _WRONG_VERB[subject][verb])]
+
+
+# Tense
+
+_BEFORE_PARTICIPLES = _words(
+    "have has had having be been being was were is are am get got gets not i've we've you've they've he'd she'd it's"
+)
+_AFTER_PARTICIPLES = _words("by of")
+_PAST_OR_PRESENT = PAST_TENSE.keys() | PRESENT_TENSE.keys()
+_TENSE_REACH = 250
+"""How far in characters another verb may stand to show the tense of this one."""
+
+
+def tense_places(prose: Prose) -> Groups:
+    """Verbs of the list whose next listed verbs are in the same tense, so that a slip shows."""
+    verbs = [index for index, word in enumerate(prose.lowered) if word in _PAST_OR_PRESENT and _is_finite(prose, index)]
+    shown = (
+        verb
+        for order, verb in enumerate(verbs)
+        if _tense_shows(prose, verb, verbs[max(0, order - 1) : order] + verbs[order + 1 : order + 2])
+    )
+    return prose.grouped(_PAST_OR_PRESENT, shown)
+
+
+def _is_finite(prose: Prose, index: int) -> bool:
+    """Whether a verb form is no participle and no wish (if I were), as far as the words beside it tell."""
+    lowered = prose.lowered
+    before = lowered[index - 1] if index else ""
+    after = lowered[index + 1] if index + 1 < len(lowered) else ""
+    if lowered[index] == "were" and before in SINGULAR_SUBJECTS | {"i"}:
+        return False
+    return before not in _BEFORE_PARTICIPLES and before not in ARTICLES and after not in _AFTER_PARTICIPLES
+
+
+def _tense_shows(prose: Prose, verb: int, beside: list[int]) -> bool:
+    near = [other for other in beside if abs(prose.starts[other] - prose.starts[verb]) <= _TENSE_REACH]
+    past = prose.lowered[verb] in PAST_TENSE
+    return bool(near) and all((prose.lowered[other] in PAST_TENSE) == past for other in near)
+
+
+@operation(severity=3)
+def tense_slip(prose: Prose, rng: Random) -> list[Edit] | None:
+    """One verb in another tense than those beside it."""
+    index = _pick_grouped(rng, prose.places(tense_places))
+    if index is None:
+        return None
+    verb = prose.lowered[index]
+    return [_replace(prose, index, PRESENT_TENSE.get(verb) or _present(prose, index, verb))]
+
+
+def _present(prose: Prose, index: int, verb: str) -> str:
+    """The present form that goes with the word before: I am, they go, the children go, she goes."""
+    base, third = PAST_TENSE[verb]
+    before = prose.lowered[index - 1] if index else ""
+    if before == "i" and verb == "was":
+        return "am"
+    plural = before in PLURAL_SUBJECTS or before == "i" or (before.endswith("s") and len(before) > 4)
+    return base if plural else third
+
+
+# Missing words
+
+
+def needed_words(prose: Prose) -> Groups:
+    """Function words that their sentence cannot do without, with nothing but spaces round them."""
+    lowered = prose.lowered
+    found = (
+        index
+        for index in range(1, len(lowered) - 1)
+        if (frames := NEEDED.get(lowered[index])) is not None
+        and (
+            any(lowered[index - 1] in before and lowered[index + 1] in after for before, after in frames)
+            or _is_the_of(prose, index)
+        )
+        and prose.spaced(index - 1)
+        and prose.spaced(index)
+    )
+    return prose.grouped(NEEDED, found)
+
+
+def _is_the_of(prose: Prose, index: int) -> bool:
+    """A preposition, "the", a singular and "of": at the edge of."""
+    the_of = prose.lowered[index - 1 : index + 3]
+    if len(the_of) < 4 or the_of[1] != "the" or the_of[3] != "of":
+        return False
+    return the_of[0] in PREPOSITIONS and the_of[2] != "front" and not the_of[2].endswith("s")
+
+
+@operation(severity=3, named_by="neighbours")
+def dropped_function_word(prose: Prose, rng: Random) -> list[Edit] | None:
+    """A small word is missing that the sentence needs: one of houses, began walk."""
+    index = _pick_grouped(rng, prose.places(needed_words))
+    if index is None:
+        return None
+    return [Edit(prose.starts[index], prose.starts[index + 1], "")]
+
+
+# Negatives
+
+_NOT_AFTER = _words("did do does could would will should can")
+_CONTRACTED = _words("didn't don't doesn't couldn't wouldn't won't shouldn't can't cannot")
+_SPLITS_NOT = _words("only be have been always quite necessarily yet even just a an the")
+_NEGATIVES = _words("no nothing nobody nowhere never")
+_NOT_BEFORE = _words("was were is are had has could would did")
+_NEGATIVE_REACH = 10
+"""How many words a negative may stand before the word that it calls for."""
+
+
+def second_negatives(prose: Prose) -> Groups:
+    """Words beside which, or in whose place, people put a second negative."""
+    lowered = prose.lowered
+    found = [
+        index
+        for index in range(1, len(lowered) - 1)
+        if (lowered[index] in UNDETERMINED and _after_a_negative(prose, index))
+        or (_is_negated_verb(prose, index) and lowered[index + 1] not in _SPLITS_NOT and prose.spaced(index))
+        or (lowered[index] in _NEGATIVES and lowered[index - 1] in _NOT_BEFORE and prose.spaced(index - 1))
+    ]
+    return prose.grouped(set(lowered), found)
+
+
+def _is_negated_verb(prose: Prose, index: int) -> bool:
+    word = prose.lowered[index]
+    return word in _CONTRACTED or (word == "not" and prose.lowered[index - 1] in _NOT_AFTER and prose.spaced(index - 1))
+
+
+def _after_a_negative(prose: Prose, index: int) -> bool:
+    """Whether a negative stands before a word in the same clause."""
+    for other in range(index - 1, max(-1, index - 1 - _NEGATIVE_REACH), -1):
+        if not prose.between(other, other + 1).isspace():
+            return False
+        if prose.lowered[other] in NEGATORS:
+            return True
+    return False
+
+
+@operation(severity=3)
+def doubled_negative(prose: Prose, rng: Random) -> list[Edit] | None:
+    """A second negative: did not see nothing, could not never, was not nothing."""
+    index = _pick_grouped(rng, prose.places(second_negatives))
+    if index is None:
+        return None
+    word = prose.lowered[index]
+    if word in UNDETERMINED:
+        return [_replace(prose, index, UNDETERMINED[word])]
+    if word in _NEGATIVES:
+        end = prose.ends[index - 1]
+        return [Edit(end, end, " not")]
+    return [Edit(prose.ends[index], prose.ends[index], " never")]
+
+
+# Words doubled and swapped
+
+_MAY_STAND_TWICE = _words("had that very so no yes again more ha oh bye now well there")
+
+
+@operation(severity=2)
+def doubled_word(prose: Prose, rng: Random) -> list[Edit] | None:
+    """A word was written twice; mostly a small one, which the eye skips."""
+    for attempt in range(_TRIES):
+        index = prose.pick_word(rng)
+        if index is None:
+            return None
+        word, end = prose.lowered[index], prose.ends[index]
+        if word in _MAY_STAND_TWICE or not word.isalpha() or cuts_a_cluster(prose.text, end):
+            continue
+        if (len(word) < 5 and word in OPENERS) or (attempt > 4 and prose.word(index).islower()):
+            return [Edit(end, end, f" {word}")]
+    return None
+
+
+@operation(severity=3)
+def swapped_words(prose: Prose, rng: Random) -> list[Edit] | None:
+    """Two words stand in the wrong order."""
+    for _ in range(_TRIES):
+        index = prose.pick_word(rng)
+        if index is None:
+            return None
+        if prose.spaced(index) and prose.word(index).islower() and prose.word(index + 1).islower():
+            new = f"{prose.word(index + 1)} {prose.word(index)}"
+            return [Edit(prose.starts[index], prose.ends[index + 1], new)]
+    return None
+
+
+# Numbers and names, which nobody can guess
+
+
+@operation(severity=4, recoverable=False)
+def changed_number(prose: Prose, rng: Random) -> list[Edit] | None:
+    """Another number, in digits or in words."""
+    spelt = prose.places(spelt_numbers)
+    if prose.numbers and (not spelt or rng.random() < 0.6):
+        start, end = rng.choice(prose.numbers)
+        return [Edit(start, end, _other_number(prose.text[start:end], rng))]
+    index = _pick_grouped(rng, spelt)
+    return None if index is None else [_replace(prose, index, rng.choice(NUMBER_WORDS[prose.lowered[index]]))]
+
+
+def spelt_numbers(prose: Prose) -> Groups:
+    return prose.grouped(NUMBER_WORDS)
+
+
+def _other_number(number: str, rng: Random) -> str:
+    """One or two digits changed, in the script of the number; it gets no leading zero that it had not."""
+    digits = list(number)
+    for _ in range(1 if len(digits) < 3 or rng.random() < 0.7 else 2):
+        place = rng.randrange(len(digits))
+        zero = ord(digits[place]) - int(digits[place])
+        least = 1 if place == 0 and len(digits) > 1 and digits[0] != chr(zero) else 0
+        digits[place] = chr(zero + rng.randint(least, 9))
+    return "".join(digits)
+
+
+_NEVER_NAMES = _words(
+    "i i'm i'll i've i'd mr mrs ms dr sir st god monday tuesday wednesday thursday friday saturday sunday january "
+    "february march april may june july august september october november december english french german"
+)
+
+
+def recurring_names(prose: Prose) -> Groups:
+    """The names that stand at least twice in a passage where there are two such names.
+
+    A name is a capitalised word, seen inside a sentence at least once and never in small letters.
+    """
+    small, inside = set(), set()
+    capitalised = []
+    for index, lowered in enumerate(prose.lowered):
+        name = lowered.removesuffix("'s")
+        first = prose.text[prose.starts[index]]
+        if not first.isupper() or len(name) < 3:
+            small.add(name)
+        elif name not in _NEVER_NAMES and name.isalpha():
+            capitalised.append(index)
+            if prose.spaced(index - 1):
+                inside.add(name)
+    groups: dict[str, array[int]] = {}
+    for index in capitalised:
+        name = prose.lowered[index].removesuffix("'s")
+        if name in inside and name not in small and name not in OPENERS:
+            groups.setdefault(name, array("I")).append(index)
+    names = tuple(group for group in groups.values() if len(group) > 1)
+    return names if len(names) > 1 else ()
+
+
+@operation(severity=4, recoverable=False)
+def mixed_up_names(prose: Prose, rng: Random) -> list[Edit] | None:
+    """One name of the passage in the place of another."""
+    names = prose.places(recurring_names)
+    if not names:
+        return None
+    right, wrong = rng.sample(names, 2)
+    index = rng.choice(right)
+    return [Edit(prose.starts[index], prose.starts[index] + len(_name(prose, index)), _name(prose, wrong[0]))]
+
+
+def _name(prose: Prose, index: int) -> str:
+    return prose.word(index).removesuffix("'s").removesuffix("’s")
+
+
+# Sentences run together or cut
+
+_SHORTENED = _words("mr mrs ms dr st prof sr jr vs etc no fig vol ch pp cf al inc ltd co gen col capt rev e.g i.e")
+
+
+def joins(prose: Prose) -> array[int]:
+    """The last words of sentences whose next opens, on the same line, with a word that is no name."""
+    text = prose.text
+    return array(
+        "I",
+        (
+            index
+            for index in range(len(prose.lowered) - 1)
+            if prose.starts[index + 1] == prose.ends[index] + 2
+            and text[prose.ends[index]] == "."
+            and text[prose.ends[index] + 1] == " "
+            and prose.lowered[index + 1] in OPENERS
+            and text[prose.starts[index + 1]].isupper()
+            and len(prose.lowered[index]) > 1
+            and prose.lowered[index] not in _SHORTENED
+        ),
+    )
+
+
+@operation(severity=2)
+def run_on(prose: Prose, rng: Random) -> list[Edit] | None:
+    """The full stop between two sentences and the capital after it are gone."""
+    index = pick(rng, prose.places(joins))
+    if index is None:
+        return None
+    end, start = prose.ends[index], prose.starts[index + 1]
+    return [Edit(end, start + 1, f" {prose.text[start].lower()}")]
+
+
+_ENDS_NOTHING = ARTICLES | POSSESSIVES | _words("of to with from into and or was were is are had has very than as at")
+_OPENS_NOTHING = _words("of was were is are than itself himself herself themselves")
+
+
+@operation(severity=2)
+def split_sentence(prose: Prose, rng: Random) -> list[Edit] | None:
+    """A full stop and a capital where the sentence goes on."""
+    for _ in range(_TRIES):
+        index = prose.pick_word(rng)
+        if index is None:
+            return None
+        if prose.spaced(index) and (
+            prose.lowered[index] in _ENDS_NOTHING or prose.lowered[index + 1] in _OPENS_NOTHING
+        ):
+            end = prose.ends[index]
+            first = prose.text[end + 1]
+            if first.islower() and len(first.upper()) == 1:
+                return [Edit(end, end + 2, f". {first.upper()}")]
+    return None
