@@ -86,7 +86,7 @@ def _config_options(reference: str, taken: set[str | None]) -> list[click.Parame
             default = "" if field.default is None else f"  [default: {field.default}]"
             flag = "--" + name.replace("_", "-")
             text = (field.description or "") + default
-            options.append(click.Option([flag, f"config:{name}"], help=text, metavar="VALUE", expose_value=True))
+            options.append(click.Option([flag, f"option_{name}"], help=text, metavar="VALUE"))
     return options
 
 
@@ -129,7 +129,7 @@ def _configured(
             raise UserError(f"--set takes key=value, not {setting[0]!r}.")
     for name, value in options.items():
         if value is not None:
-            given.append((name.removeprefix("config:"), value))
+            given.append((name.removeprefix("option_"), value))
     for key, value in given:
         try:
             values[key] = yaml.safe_load(value)

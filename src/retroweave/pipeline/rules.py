@@ -123,6 +123,7 @@ def _layout(layout: Layout, evidence: Evidence, hidden: frozenset[str]) -> Itera
         if turn.train:
             if not missing:
                 yield from _has_ground(layout, turn, present, shown)
+            yield from _untied(layout, present, evidence, untrained)
             for name in present:
                 yield from _trained_field(layout, name, evidence, shown, untrained)
         else:
@@ -150,6 +151,19 @@ def _has_ground(layout: Layout, turn: Turn, fields: Sequence[str], shown: Sequen
         )
 
 
+def _untied(layout: Layout, fields: Sequence[str], evidence: Evidence, untrained: Sequence[str]) -> Iterator[Broken]:
+    """What was shown must have to do with the answer: with one of its fields, where a turn holds several."""
+    for other in untrained:
+        if fields and other not in fields and not any(evidence.tied(other, name) for name in fields):
+            yield Broken(
+                3,
+                layout.name,
+                fields[0],
+                f"nothing ties {other!r}, shown before it, to this answer.",
+                f"derive one from the other, or add a check that reads {other!r} and raises {fields[0]!r}.",
+            )
+
+
 def _trained_field(
     layout: Layout, name: str, evidence: Evidence, shown: Sequence[str], untrained: Sequence[str]
 ) -> Iterator[Broken]:
@@ -172,15 +186,6 @@ def _trained_field(
             f"it is a statement about {bad!r}, which no earlier turn shows.",
             f"show {{{bad}}} in an earlier turn, or read it as a support if the field does not speak of it.",
         )
-    for other in untrained:
-        if other != name and not evidence.tied(other, name):
-            yield Broken(
-                3,
-                layout.name,
-                name,
-                f"nothing ties {other!r}, shown before it, to this answer.",
-                f"derive one from the other, or add a check that reads {other!r} and raises {name!r}.",
-            )
     if layout.reversed and untrained and not _descends(name, evidence, untrained):
         yield Broken(
             3,

@@ -44,19 +44,20 @@ def trial(pipeline: Pipeline, recipe: str, seed: int, rows: int) -> Iterator[Wal
             yield Walk(leaf, tuple(_written(leaf, drawn, writers)))
 
 
-def _writers(pipeline: Pipeline) -> dict[str, tuple[str, str]]:
-    """Field to the move and name of the step that writes it."""
-    writers = dict.fromkeys(pipeline.source.fields, ("given", pipeline.source.name))
+def _writers(pipeline: Pipeline) -> list[tuple[str, str, str]]:
+    """Field, move and step, for each step of each arm that writes a field."""
+    found = []
     for node in walk(pipeline.steps):
         if isinstance(node, Step):
-            writers |= dict.fromkeys(node.writes, (node.move, node.name))
+            found += [(name, node.move, node.name) for name in node.writes]
         elif isinstance(node, Family) and node.into:
-            writers[node.into] = ("family", node.name)
-    return writers
+            found.append((node.into, "family", node.name))
+    return found
 
 
-def _written(leaf: Leaf, drawn: Drawn, writers: dict[str, tuple[str, str]]) -> Iterator[Written]:
-    fields = leaf.row.fields if leaf.row else drawn.fields
+def _written(leaf: Leaf, drawn: Drawn, writers: list[tuple[str, str, str]]) -> Iterator[Written]:
+    fields, trail = (leaf.row.fields, leaf.row.trail) if leaf.row else (drawn.fields, ())
+    writer = {field: (move, step) for field, move, step in writers if step in trail or move == "family"}
     for name, value in fields.items():
-        move, step = writers.get(name, ("given", "given"))
+        move, step = writer.get(name, ("given", leaf.place))
         yield Written(move, step, name, value)
