@@ -7,6 +7,7 @@ read that the result is a statement about; `Resource[Pool]` names something buil
 
 from __future__ import annotations
 
+import functools
 import inspect
 import random
 import types
@@ -90,7 +91,7 @@ class Step:
     @property
     def awaits(self) -> bool:
         """Whether the step waits for something outside, and so stays in the parent process."""
-        return inspect.iscoroutinefunction(self.function)
+        return _waits(self.function)
 
 
 def compute(
@@ -103,10 +104,11 @@ def compute(
 ) -> Step:
     """A pure function of the row. Worth the least of `tested` and what it rests on.
 
-    With several names in `writes` it returns a tuple; with `many` an iterable of such results, each a row of its own.
-    `reads` renames: parameter to field.
+    A function that waits is not pure: what it asks may be a model, and its result is `prompted` until a check raises
+    it. With several names in `writes` it returns a tuple; with `many` an iterable of such results, each a row of its
+    own. `reads` renames: parameter to field.
     """
-    return _declare("compute", function, reads, name, writes=_names(writes), many=many)
+    return _declare("compute", function, reads, name, writes=_names(writes), strength=_by_program(function), many=many)
 
 
 def prompt(
@@ -143,8 +145,20 @@ def corrupt(
     reads: Mapping[str, str] | None = None,
     name: str | None = None,
 ) -> Step:
-    """Deliberate damage. The field `into` is known to be wrong; `log` says what was done to it."""
-    return _declare("corrupt", function, reads, name, writes=(into, *_names(log)), into=into, many=many)
+    """Deliberate damage. The field `into` is known to be wrong; `log` says what was done to it.
+
+    The log of a function that waits may be a model's own account: it is `prompted`, where a program's is `tested`.
+    """
+    return _declare(
+        "corrupt",
+        function,
+        reads,
+        name,
+        writes=(into, *_names(log)),
+        into=into,
+        strength=_by_program(function),
+        many=many,
+    )
 
 
 def verify(
@@ -163,6 +177,11 @@ def verify(
     `spoiled` holds, for each raised field, a value that alone makes it reject that row. A filter, which raises
     nothing, spoils any field that it reads.
     """
+    if strength not in ("tested", "proved"):
+        raise UserError(
+            f"Step {name or _name_of(function)!r} has the strength {strength!r}; a program's yes is worth 'tested' or "
+            "'proved'."
+        )
     return _declare(
         "verify",
         function,
@@ -210,7 +229,7 @@ def judge(
 def _declare(
     move: Move, function: Callable[..., Any], reads: Mapping[str, str] | None, name: str | None, **rest: Any
 ) -> Step:
-    name = name or str(getattr(function, "__name__", type(function).__name__))
+    name = name or _name_of(function)
     hints = _hints(function, name)
     renames = dict(reads or {})
     fields: dict[str, str] = {}
@@ -218,7 +237,7 @@ def _declare(
     services: dict[str, str] = {}
     resources: dict[str, str] = {}
     expected: dict[str, Any] = {}
-    for parameter in inspect.signature(function).parameters:
+    for parameter in _parameters(function, name):
         hint = hints.get(parameter, Any)
         marks = getattr(hint, "__metadata__", ())
         if hint is random.Random:
@@ -231,28 +250,70 @@ def _declare(
             written = renames.pop(parameter, parameter)
             fields[parameter] = written
             if _ABOUT in marks:
-                about.add(written)
+                about.add(parameter)
             expected[written] = hint.__origin__ if marks else hint
     if renames:
         raise UserError(
             f"Step {name!r} renames {sorted(renames)}, but its function has no such parameter; it has {sorted(fields)}."
         )
-    return Step(
+    supports = {written for parameter, written in fields.items() if parameter not in about}
+    step = Step(
         move,
         name,
         function,
         reads=fields,
-        about=frozenset(fields.values() if move == "prompt" else about),
+        about=frozenset(fields.values() if move == "prompt" else set(fields.values()) - supports),
         services=services,
         resources=resources,
         types=expected,
         returns=_returned(hints.get("return", Any), len(rest.get("writes", ())), rest.get("many", False)),
         **rest,
     )
+    _require_names(step)
+    return step
+
+
+def _require_names(step: Step) -> None:
+    for field_name in (*step.reads.values(), *step.writes):
+        if not field_name.isidentifier():
+            raise UserError(f"Step {step.name!r} names a field {field_name!r}; a field's name is a Python identifier.")
+    if not step.checks and not step.writes:
+        raise UserError(f"Step {step.name!r} writes nothing; name the field that its result becomes.")
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _waits(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _by_program(function: Callable[..., Any]) -> Worth:
+    """What is known of a result that no check has seen: it is a program's, unless the function asks elsewhere."""
+    return Worth.prompted if _waits(function) else Worth.tested
+
+
+def _parameters(function: Callable[..., Any], name: str) -> list[str]:
+    """The parameters that are handed in by name; those that a `partial` bound are none."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # a built-in that does not say
+        parameters = None
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if parameters is None or any(parameter.kind not in by_name for parameter in parameters):
+        raise UserError(
+            f"The function of step {name!r} takes something else than parameters by name. Its parameters are the "
+            "fields that it reads: wrap it in a function that names each."
+        )
+    bound = function.keywords if isinstance(function, functools.partial) else {}
+    return [parameter.name for parameter in parameters if parameter.name not in bound]
 
 
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
     """The function's type hints; they are the declaration, so one that cannot be read is an error."""
+    if isinstance(function, functools.partial):
+        return _hints(function.func, name)
     target = function if inspect.isroutine(function) else type(function).__call__
     try:
         return typing.get_type_hints(target, include_extras=True)
@@ -281,20 +342,45 @@ def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fits(found: Any, expected: Any) -> bool:
-    """Whether a field of type `found` may be read as `expected`: equal, a subclass, a member of a union, or unsaid."""
+    """Whether a field of type `found` may be read as `expected`; what a hint leaves unsaid fits."""
     if Any in (found, expected) or found == expected or expected is object:
         return True
-    if typing.get_origin(expected) in (typing.Union, types.UnionType):
+    if _is_union(found):
+        return all(fits(option, expected) for option in typing.get_args(found))
+    if _is_union(expected):
         return any(fits(found, option) for option in typing.get_args(expected))
-    outer, wanted = typing.get_origin(found) or found, typing.get_origin(expected) or expected
-    if not (isinstance(outer, type) and isinstance(wanted, type) and issubclass(outer, wanted)):
-        return False
-    inside, inside_wanted = typing.get_args(found), typing.get_args(expected)
-    return (
-        not inside
-        or not inside_wanted
-        or (
-            len(inside) == len(inside_wanted)
-            and all(fits(one, other) for one, other in zip(inside, inside_wanted, strict=True))
-        )
+    if typing.get_origin(found) is Literal:
+        values = typing.get_args(found)
+        if typing.get_origin(expected) is Literal:
+            return set(values) <= set(typing.get_args(expected))
+        return all(fits(type(value), expected) for value in values)
+    return _is_kind_of(found, expected) and _items_fit(found, expected)
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def _is_kind_of(found: Any, expected: Any) -> bool:
+    outer, wanted = (
+        dict if typing.is_typeddict(hint) else typing.get_origin(hint) or hint for hint in (found, expected)
     )
+    if not (isinstance(outer, type) and isinstance(wanted, type)):
+        return False
+    try:
+        return issubclass(outer, wanted) or (outer, wanted) == (int, float)
+    except TypeError:  # a protocol that cannot be asked at run time
+        return True
+
+
+def _items_fit(found: Any, expected: Any) -> bool:
+    inside = [item for item in typing.get_args(found) if item is not Ellipsis]
+    wanted = [item for item in typing.get_args(expected) if item is not Ellipsis]
+    if not inside or not wanted:
+        return True
+    if typing.get_origin(found) is tuple:
+        if typing.get_origin(expected) is not tuple or Ellipsis in typing.get_args(expected):
+            wanted = wanted * len(inside)
+        if len(inside) != len(wanted):
+            return False
+    return all(fits(one, other) for one, other in zip(inside, wanted, strict=False))
