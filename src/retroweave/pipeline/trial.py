@@ -46,7 +46,7 @@ def trial(pipeline: Pipeline, recipe: str, seed: int, rows: int) -> Iterator[Wal
 
 def _writers(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     """Field, move and step, for each step of each arm that writes a field."""
-    found = []
+    found: list[tuple[str, str, str]] = []
     for node in walk(pipeline.steps):
         if isinstance(node, Step):
             found += [(name, node.move, node.name) for name in node.writes]
