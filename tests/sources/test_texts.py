@@ -77,7 +77,7 @@ class TestRows:
         first, second = rows_of(path, shortest=500, longest=900)
         assert first == SourceRow(
             key="notes.txt#1:1",
-            fields={"passage": LONG},
+            fields={"passage": LONG + "\n"},
             license="CC-BY-4.0",
             place="notes.txt, line 2",
             cluster=first.cluster,
@@ -139,8 +139,8 @@ class TestRows:
         rows = rows_of(path)
         assert [row.reject for row in rows] == [
             "",
-            "6 characters, shorter than 600",
-            "0 characters, shorter than 600",
+            "shorter than 600 characters",
+            "shorter than 600 characters",
             "the field 'text' is null",
         ]
         assert rows[1].fields == {"passage": "Short."}

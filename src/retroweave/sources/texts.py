@@ -138,19 +138,19 @@ class _Texts:
         for start, end in cut(record.text, self.shortest, self.longest):
             line, counted = line + record.text.count("\n", counted, start), start
             found = True
-            yield self._row(name, record, start, record.text[start:end], license, line)
+            yield self._row(name, record, start, record.text[start : _with_line_end(record.text, end)], license, line)
         if not found:
             yield self._row(name, record, 0, "", license, 1)
 
     def _row(self, name: str, record: Record, start: int, text: str, license: str, line: int) -> SourceRow:
-        too_short = len(text) < self.shortest
+        too_short = len(text.rstrip("\r\n")) < self.shortest
         return SourceRow(
             key=f"{name}#{record.number}:{start}",
             fields={self.into: text},
             license=license,
             place=self._place(name, record, start, line),
             cluster=digest(" ".join(text.split()).lower()).hex(),
-            reject=record.missing or (f"{len(text)} characters, shorter than {self.shortest}" if too_short else ""),
+            reject=record.missing or (f"shorter than {self.shortest} characters" if too_short else ""),
         )
 
     def _place(self, name: str, record: Record, start: int, line: int) -> str:
@@ -177,6 +177,11 @@ class _Texts:
         for name in self.names:
             state.update(digest(os.fsencode(name)) + _digest_of(self.path(name)))
         return state.hexdigest()
+
+
+def _with_line_end(text: str, end: int) -> int:
+    """A passage that ends a line takes the line's end with it: it is a text file like any, and so are its patches."""
+    return end + 2 if text.startswith("\r\n", end) else end + text.startswith("\n", end)
 
 
 def _digest_of(path: Path) -> bytes:
