@@ -7,12 +7,12 @@ a fingerprint; files are rendered from it. It knows nothing of what a leaf means
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
+import zstandard
 
 from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.row import Drawn, Leaf
@@ -22,21 +22,24 @@ __all__ = ["Journal", "decode", "encode"]
 _DRAW = 1 << 40
 """Rows of one draw have consecutive keys; no source has more rows than this."""
 
+# Level 1 takes 18 µs for 7 kB where zlib's lightest takes 67, and both leave a third of it.
+_COMPRESS = zstandard.ZstdCompressor(level=1)
+_DECOMPRESS = zstandard.ZstdDecompressor()
+
 
 def encode(leaves: list[Leaf]) -> bytes:
     """The leaves of one source row as they are kept: JSON, compressed lightly."""
-    return zlib.compress(
+    return _COMPRESS.compress(
         orjson.dumps(
             [[leaf.kind, leaf.path, leaf.step, leaf.reason, leaf.trace, leaf.sample, leaf.place] for leaf in leaves]
-        ),
-        1,
+        )
     )
 
 
 def decode(record: bytes) -> list[Leaf]:
     return [
         Leaf(kind, tuple(path), step, reason, trace, sample, place)
-        for kind, path, step, reason, trace, sample, place in orjson.loads(zlib.decompress(record))
+        for kind, path, step, reason, trace, sample, place in orjson.loads(_DECOMPRESS.decompress(record))
     ]
 
 
