@@ -45,6 +45,7 @@ _LONG = 60
 """A longer quote is told by its first and last words."""
 _END_OF_LONG = 26
 _ELLIPSIS = " … "
+_SPACE = re.compile(r"\s+")
 
 Record = Mapping[str, Any]
 
@@ -300,10 +301,10 @@ def _stands(quote: str, text: str, at: int, end: int, offset: str | None) -> boo
     The quote must hold all of the place, reach beyond it by parts of the same words only, and begin and end with a
     whole word. Whitespace counts as one space, and an ellipsis may stand for what is between the first and last words.
     """
-    inside = re.sub(r"\s+", " ", text[at:end])
-    left = re.search(r"\S*\Z", text[max(0, at - QUOTED_WORD) : at])
-    right = re.match(r"\S*", text[end : end + QUOTED_WORD])
-    before, after = (match.group() if match else "" for match in (left, right))
+    inside = _SPACE.sub(" ", text[at:end])
+    before, after = text[max(0, at - QUOTED_WORD) : at], text[end : end + QUOTED_WORD]
+    before = "" if before[-1:].isspace() or not before else before.split()[-1]
+    after = "" if after[:1].isspace() or not after else after.split(maxsplit=1)[0]
     for reach in range(min(len(before), len(quote)) + 1):
         start = at - reach
         if offset is not None and offset != str(start):

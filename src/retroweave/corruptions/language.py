@@ -333,7 +333,8 @@ def _other_number(number: str, rng: Random) -> str:
 
 _NEVER_NAMES = _words(
     "i i'm i'll i've i'd mr mrs ms dr sir st god monday tuesday wednesday thursday friday saturday sunday january "
-    "february march april may june july august september october november december english french german"
+    "february march april may june july august september october november december jan feb mar apr jun jul aug sept "
+    "sep oct nov dec english french german article chapter section part figure table act scene street road"
 )
 
 
@@ -349,7 +350,7 @@ def recurring_names(prose: Prose) -> Groups:
         first = prose.text[prose.starts[index]]
         if not first.isupper() or len(name) < 3:
             small.add(name)
-        elif name not in _NEVER_NAMES and name.isalpha():
+        elif name not in _NEVER_NAMES and name.isalpha() and _name(prose, index)[1:].islower():
             capitalised.append(index)
             if prose.spaced(index - 1):
                 inside.add(name)
@@ -397,6 +398,7 @@ def joins(prose: Prose) -> array[int]:
             and text[prose.starts[index + 1]].isupper()
             and len(prose.lowered[index]) > 1
             and prose.lowered[index] not in _SHORTENED
+            and prose.spaced(index + 1)  # no initial: A. Surette
         ),
     )
 

@@ -30,7 +30,10 @@ _VERBATIM = re.compile(
     r"|<[^<>\n]{1,120}>",
     re.DOTALL,
 )
-_BREAK = re.compile(r"\n(?:[^\S\n]*\n)+[^\S\n]*")
+_BREAK = re.compile(
+    r"\n(?:[^\S\n]*\n)+[^\S\n]*"  # blank lines
+    r"|\n(?=[^\S\n]*(?:[-*+•#>|–—]|\d{1,3}[.)])[^\S\n])"  # before an item of a list, a heading, a quotation
+)
 # The look behind and the possessive counts keep both linear on a page of full stops.
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|\Z)|(?<![。！？])[。！？]++[」』”’)]*+")
 _NUMBER = re.compile(r"(?<![^\W_])\d{1,12}(?![^\W_])")
@@ -210,7 +213,7 @@ class Prose:
 
     @cached_property
     def breaks(self) -> tuple[tuple[int, int], ...]:
-        """The blank lines between paragraphs, from the end of one paragraph to the start of the next."""
+        """What stands between paragraphs, list items and headings: blank lines, or one line end."""
         found = []
         for match in _BREAK.finditer(self.text):
             start, end = match.span()
@@ -226,14 +229,16 @@ class Prose:
         end = self.breaks[index][0] if index < len(self.breaks) else len(self.text)
         return start, end
 
-    def words_of_paragraph(self, index: int) -> tuple[int, int]:
-        """The first and the last word of the paragraph in which a word stands."""
-        start, end = self.paragraph_at(self.starts[index])
-        return bisect_left(self.starts, start), bisect_left(self.starts, end) - 1
+    def words_of_line(self, index: int) -> tuple[int, int]:
+        """The first and the last word of the line on which a word stands."""
+        place = self.starts[index]
+        start = self.text.rfind("\n", 0, place) + 1
+        end = self.text.find("\n", place)
+        return bisect_left(self.starts, start), bisect_left(self.starts, end if end >= 0 else len(self.text)) - 1
 
     @cached_property
     def sentences(self) -> tuple[tuple[int, int], ...]:
-        """The sentences that end in a mark, with it and its closing quotes, none across a blank line."""
+        """The sentences that end in a mark, with it and its closing quotes, none across paragraphs."""
         found = []
         start, border = -1, -1
         for match in _SENTENCE_END.finditer(self.text):

@@ -1,6 +1,6 @@
 """Damage to stretches of text and to paragraphs: replaced, deleted, swapped, broken.
 
-A stretch is some words or a few sentences inside one paragraph, and never more than half of the passage.
+A stretch is some words of a line or a few sentences of a paragraph, and never more than half of the passage.
 """
 
 from __future__ import annotations
@@ -29,17 +29,19 @@ def _stretch(prose: Prose, rng: Random, fewest: int, most: int) -> Span | None:
 
 
 def _phrase(prose: Prose, rng: Random, fewest: int, most: int) -> Span | None:
-    """Some words of a paragraph, short stretches more often than long ones, with a word before and one after."""
+    """Some words of a line, short stretches more often than long ones, with a word before and one after."""
     index = prose.pick_word(rng)
     if index is None:
         return None
     size = int(fewest * ((most + 1) / fewest) ** rng.random())
-    first, last = prose.words_of_paragraph(index)
+    first, last = prose.words_of_line(index)
     start = max(first + 1, index)
     end = min(start + min(size, len(prose.starts) // _SHARE) - 1, last - 1)
-    if end - start + 1 < fewest:
+    if end - start + 1 < fewest or not prose.spaced(start - 1):
         return None
-    return prose.starts[start], prose.ends[end]
+    span = prose.starts[start], prose.ends[end]
+    # No end inside a number or a compound: 29.80, and/or.
+    return span if any(char.isspace() for char in prose.text[span[1] : span[1] + 2]) else None
 
 
 def _sentences(prose: Prose, rng: Random, most: int) -> Span | None:
@@ -57,10 +59,12 @@ def _sentences(prose: Prose, rng: Random, most: int) -> Span | None:
 
 
 def _with_neighbours(prose: Prose, span: Span) -> Span | None:
-    """A span that holds words, stands between others and is no more than half of the passage."""
-    before, inside = bisect_left(prose.starts, span[0]), bisect_left(prose.starts, span[1])
-    stands_inside = 0 < before < inside < len(prose.starts)
-    return span if stands_inside and (span[1] - span[0]) * 2 <= len(prose.text) else None
+    """A span that opens with more than the number of a list item, has words on both sides and is not too long."""
+    start, end = span
+    first, after = bisect_left(prose.starts, start), bisect_left(prose.starts, end)
+    if not 0 < first < after - 2 or after == len(prose.starts) or (end - start) * 2 > len(prose.text):
+        return None
+    return span if prose.text[start:end][:1] not in _OPENS_A_BLOCK and prose.spaced(first) else None
 
 
 @operation(severity=5, recoverable=False)
