@@ -20,6 +20,7 @@ from retroweave.pipeline.journal import Journal, decode
 from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, side_of
 from retroweave.pipeline.runner import Outcome, Runner
+from retroweave.pipeline.source import SourceRow
 
 __all__ = ["Sink", "Tally", "draws", "run"]
 
@@ -140,9 +141,12 @@ async def run(
 def draws(pipeline: Pipeline) -> Iterator[Drawn]:
     """The source's rows, then the same again as the next draw, for as long as the recipe allows."""
     source = pipeline.source
+    small = _Small()
     for draw in itertools.count() if source.again else (0,):
         index = -1
-        for index, row in enumerate(source.rows()):
+        for index, row in enumerate(small.rows or source.rows()):
+            if draw == 0:
+                small.offer(row)
             reject = row.reject
             if not reject and row.license not in source.licenses:
                 reject = f"the licence {row.license} is not let in"
@@ -150,13 +154,39 @@ def draws(pipeline: Pipeline) -> Iterator[Drawn]:
             yield Drawn(draw, index, row.key, row.place, row.license, side, row.fields, reject)
         if index < 0:
             return
+        small.close()
+
+
+class _Small:
+    """Keeps the rows of a source that is small, so that it is read and cut once and not at every draw."""
+
+    LARGEST = 8_000_000
+    """Characters of text, all rows together."""
+
+    def __init__(self) -> None:
+        self.rows: list[SourceRow] = []
+        self._offered: list[SourceRow] = []
+        self._room = self.LARGEST
+
+    def offer(self, row: SourceRow) -> None:
+        self._room -= 200 + sum(len(value) for value in row.fields.values() if isinstance(value, str))
+        if self._room > 0:
+            self._offered.append(row)
+        else:
+            self._offered.clear()
+
+    def close(self) -> None:
+        """The first draw is over: from here on the rows are known, if they were few."""
+        if self._room > 0:
+            self.rows = self._offered
 
 
 def _hand_out(source: Iterator[Drawn], under_way: deque[Batch], tally: Tally, journal: Journal, runner: Runner) -> None:
     """Keep as many rows under way as are worth it, and no more."""
-    room = tally.room(runner.window) - sum(len(batch.rows) for batch in under_way)
-    while room > 0:
-        size = max(1, min(runner.chunk, room // 4))
+    allowed = tally.room(runner.window)
+    size = max(1, min(runner.chunk, allowed // 4))
+    room = allowed - sum(len(batch.rows) for batch in under_way)
+    while room >= size or (room > 0 and not under_way):
         drawn = list(itertools.islice(source, size))
         if not drawn:
             return
