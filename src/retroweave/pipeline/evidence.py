@@ -6,7 +6,7 @@ about, which checks vouch for it and whether it is damaged; `Evidence.worth` wei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,10 @@ class Broken:
         return f"Rule {self.rule} ({RULES[self.rule]}), {where}: {self.problem} To mend it: {self.mend}"
 
 
+GIVEN = "given"
+"""What stands for a step where a field comes from the source; no step may be called so."""
+
+
 class FlowBroken(Exception):
     """The line cannot be followed further."""
 
@@ -60,6 +64,8 @@ class Check:
     step: str
     strength: Worth
     oracle: frozenset[str]
+    about: frozenset[str]
+    """What the vote is a statement about: it vouches for the field beside these, and for nothing without them."""
 
 
 @dataclass
@@ -75,6 +81,8 @@ class Fact:
     about: frozenset[str] = frozenset()
     ancestors: frozenset[str] = frozenset()
     damaged: bool = False
+    hidden: bool = False
+    """Whether only the generator may see it."""
     checks: list[Check] = field(default_factory=list)
     read_by_checks: set[str] = field(default_factory=set)
 
@@ -90,6 +98,11 @@ class Evidence:
 
     def __getitem__(self, name: str) -> Fact:
         return self.facts[name]
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a row has by name: members of a family are none until they are unfolded."""
+        return sorted(name for name in self.facts if "." not in name)
 
     def worth(self, name: str, seen: frozenset[str] = frozenset()) -> Worth:
         """The worth of a field: the greater of how it was made and what its checks say."""
@@ -110,14 +123,19 @@ class Evidence:
         return Worth.prompted if name in seen else self.worth(name, seen)
 
     def _vouches(self, oracle: str, name: str, seen: frozenset[str]) -> Worth:
-        """What an oracle's word is worth: its own worth, and at least `tested` if its origin is independent."""
+        """What an oracle's word is worth: its own worth, and at least `tested` if its origin is independent.
+
+        What was made from the field, or is known to be wrong, says nothing for it.
+        """
+        if self[oracle].damaged or name in self.origins(oracle):
+            return Worth.prompted
         worth = self._lends(oracle, seen)
         return worth if self._kin(oracle, name) else max(worth, Worth.tested)
 
-    def _kin(self, one: str, other: str) -> bool:
-        """Whether one descends from the other, or both from one answer of a model."""
-        first, second = self.origins(one), self.origins(other)
-        if one in second or other in first or self[one].step == self[other].step != "given":
+    def _kin(self, oracle: str, name: str) -> bool:
+        """Whether the field descends from the oracle, or both from one answer of a model."""
+        first, second = self.origins(oracle), self.origins(name)
+        if oracle in second or self[oracle].step == self[name].step != GIVEN:
             return True
         return any(self[shared].move == "prompt" for shared in first & second)
 
@@ -126,46 +144,73 @@ class Evidence:
 
     def rests_on(self, name: str) -> frozenset[str]:
         """The field and all that it rests on, through any number of steps."""
+        return self._closure(name, lambda fact: fact.support)
+
+    def may_copy(self, name: str) -> frozenset[str]:
+        """The field and all whose text a program may have carried into it; a model's answer is its own."""
+        return self._closure(name, lambda fact: frozenset() if fact.move == "prompt" else fact.about | fact.support)
+
+    def _closure(self, name: str, onward: Callable[[Fact], frozenset[str]]) -> frozenset[str]:
         found = {name}
         queue = [name]
         while queue:
-            for other in self[queue.pop()].support - found:
-                found.add(other)
-                queue.append(other)
+            new = onward(self[queue.pop()]) - found
+            found |= new
+            queue += new
         return frozenset(found)
 
     def unshown(self, name: str, shown: Iterable[str]) -> str | None:
-        """The first thing that `name` makes a statement about and that no earlier turn shows, if any.
+        """The first thing that `name`, or what it rests on, makes a statement about and that no earlier turn shows.
 
-        What is shown itself will do, and so will a computed field that is itself about shown things. A model's words
-        are grounded by what they are tied to, not by all that it was shown.
+        A model's words are grounded by what they are tied to, not by all that it was shown. A corruption's log is about
+        the damage; a family's table or a program's product that it chose from is its material.
         """
-        if self[name].move in ("prompt", "given", "family"):
-            return None
-        return self._unshown(name, frozenset(shown), frozenset())
-
-    def _unshown(self, name: str, shown: frozenset[str], seen: frozenset[str]) -> str | None:
         fact = self[name]
-        for other in sorted(fact.about - fact.support - shown - seen):
-            behind = self[other]
-            if behind.move == "family":
-                continue  # the material that a choice was made from; what was made of it answers for itself
-            if behind.damaged or behind.move in ("prompt", "given"):
-                return other
-            if deeper := self._unshown(other, shown, seen | {name}):
-                return deeper
+        if fact.move in ("prompt", "given"):
+            return None
+        visible = frozenset(shown)
+        for other in sorted(fact.about - fact.support):
+            if unseen := self._unseen(other, visible, material=fact.move == "corrupt"):
+                return unseen
+        return next(filter(None, (self.unshown(other, visible) for other in sorted(fact.support - visible))), None)
+
+    def _unseen(self, name: str, shown: frozenset[str], material: bool = False) -> str | None:
+        """What is missing to see `name`: nothing if it is shown itself, or made of, into or beside what is shown."""
+        fact = self[name]
+        if name in shown:
+            return None
+        if (fact.damaged and fact.move != "family") or fact.move in ("prompt", "given"):
+            return name
+        if fact.about:
+            return next(filter(None, (self._unseen(other, shown, material) for other in sorted(fact.about))), None)
+        programs = [self[other] for other in shown if self[other].move == "compute"]
+        if material or any(name in other.support or other.step == fact.step for other in programs):
+            return None
+        return None if fact.support and fact.support <= shown else name
+
+    def unseen_by_checks(self, name: str, shown: Iterable[str]) -> tuple[str, str] | None:
+        """A check that `name` owes its worth to, and what it is about that no earlier turn shows, if any."""
+        visible = frozenset(shown)
+        for owed in sorted(self._closure(name, lambda fact: fact.support.union(*(c.oracle for c in fact.checks)))):
+            for check in self[owed].checks:
+                for other in sorted(check.about):
+                    if unseen := self._unseen(other, visible):
+                        return check.step, unseen
         return None
 
-    def unchecked_damage(self, name: str, seen: frozenset[str] = frozenset()) -> str | None:
-        """The damaged field that `name` speaks of with no check behind it, if any."""
+    def unchecked_damage(self, name: str) -> str | None:
+        """The damaged field that `name` speaks of with no check behind it, if any.
+
+        A check that looks neither at the damage nor at what was damaged is none.
+        """
         fact = self[name]
-        if fact.checks or fact.move in ("prompt", "given") or name in seen:
-            return None
         for other in sorted(fact.about | fact.support):
             if other in fact.about and self[other].damaged:
-                return other
-            if deeper := self.unchecked_damage(other, seen | {name}):
-                return deeper
+                damaged: str | None = other
+            else:
+                damaged = None if self[other].move == "prompt" else self.unchecked_damage(other)
+            if damaged and not fact.read_by_checks & self.origins(damaged):
+                return damaged
         return None
 
     def tied(self, shown: str, trained: str) -> bool:
@@ -179,24 +224,24 @@ class Evidence:
 
 def trace(given: Mapping[str, Any], line: Sequence[Node]) -> Evidence:
     """Follow a line of steps. Raises `FlowBroken` at the first read or write that cannot be."""
-    evidence = Evidence({name: Fact("given", "given", hint, Worth.given) for name, hint in given.items()})
-    steps: dict[str, Step] = {}
-    _follow(line, evidence, steps)
+    evidence = Evidence({name: Fact(GIVEN, "given", hint, Worth.given) for name, hint in given.items()})
+    _follow(line, evidence, {}, frozenset())
     return evidence
 
 
-def _follow(line: Sequence[Node], evidence: Evidence, steps: dict[str, Step]) -> None:
+def _follow(line: Sequence[Node], evidence: Evidence, named: dict[str, Node], outside: frozenset[str]) -> None:
+    """Follow the steps of a pipeline, or of a family; `outside` are the fields that stood before the family."""
     for node in line:
+        if isinstance(node, (Step, Family)) and (named.setdefault(node.name, node) is not node or node.name == GIVEN):
+            problem = "two steps on one line have this name." if node.name != GIVEN else "this is the source's name."
+            mend = "give one of them a name of its own, name=...; random numbers and ids hang on it."
+            raise FlowBroken(Broken(1, node.name, None, problem, mend))
         if isinstance(node, Step):
-            if steps.setdefault(node.name, node) is not node:
-                problem = "two steps on one line have this name."
-                mend = "give one of them a name of its own, name=...; random numbers and ids hang on it."
-                raise FlowBroken(Broken(1, node.name, None, problem, mend))
             _read(node, evidence)
             _write(node, evidence)
-            _vote(node, evidence)
+            _vote(node, evidence, outside)
         elif isinstance(node, Family):
-            _fold(node, evidence, steps)
+            _fold(node, evidence, named)
         elif isinstance(node, Over):
             _unfold(node, evidence)
 
@@ -204,7 +249,7 @@ def _follow(line: Sequence[Node], evidence: Evidence, steps: dict[str, Step]) ->
 def _read(step: Step, evidence: Evidence) -> None:
     for name in step.reads.values():
         if name not in evidence:
-            there = ", ".join(sorted(evidence.facts))
+            there = ", ".join(evidence.fields)
             problem = f"it reads {name!r}, which no earlier step writes; there is {there}."
             mend = (
                 "write the field first, or name the parameter like a field that is there, or rename it with "
@@ -216,6 +261,12 @@ def _read(step: Step, evidence: Evidence) -> None:
             writer = evidence[name].step
             problem = f"it reads {name!r} as {_type(expected)}, but {writer!r} writes it as {_type(found)}."
             raise FlowBroken(Broken(1, step.name, name, problem, "make the two type hints agree."))
+    for name in sorted(step.hidden):
+        if name not in step.reads.values():
+            problem = f"it hides {name!r}, which it does not read."
+            mend = "let the function take it as a parameter, or take it out of hidden=...."
+            raise FlowBroken(Broken(1, step.name, name, problem, mend))
+        evidence[name].hidden = True
 
 
 def _write(step: Step, evidence: Evidence) -> None:
@@ -239,24 +290,29 @@ def _write(step: Step, evidence: Evidence) -> None:
         )
 
 
-def _vote(step: Step, evidence: Evidence) -> None:
+def _vote(step: Step, evidence: Evidence, outside: frozenset[str]) -> None:
     reads = frozenset(step.reads.values())
     for name in step.raises:
         if name not in reads:
             problem = f"it raises {name!r} without reading it."
             mend = f"let the function take {name!r} as a parameter and look at it, or raise a field that it reads."
             raise FlowBroken(Broken(1, step.name, name, problem, mend))
-        evidence[name].checks.append(Check(step.name, step.strength, reads - step.about - {name}))
+        if name in outside:
+            problem = (
+                f"it raises {name!r}, which stands outside of the family: members that it rejects are drawn again."
+            )
+            raise FlowBroken(Broken(1, step.name, name, problem, "move the check behind the family."))
+        evidence[name].checks.append(Check(step.name, step.strength, reads - step.about - {name}, step.about - {name}))
         evidence[name].read_by_checks |= reads
 
 
-def _fold(node: Family, evidence: Evidence, steps: dict[str, Step]) -> None:
+def _fold(node: Family, evidence: Evidence, named: dict[str, Node]) -> None:
     for inner in node.steps:
         if isinstance(inner, Layout):
             problem = f"the layout {inner.name!r} stands inside the family."
             raise FlowBroken(Broken(1, node.name, None, problem, "put the layout after the family."))
-    before = set(evidence.facts)
-    _follow(node.steps, evidence, steps)
+    before = frozenset(evidence.facts)
+    _follow(node.steps, evidence, named, outside=before)
     if node.into is None:
         return
     if node.into in evidence:
@@ -288,6 +344,9 @@ def _unfold(node: Over, evidence: Evidence) -> None:
         mend = f"fold a family into it before: family(..., into={node.table!r})."
         raise FlowBroken(Broken(1, node.name, node.table, problem, mend))
     for member, name in members.items():
+        if name in evidence:
+            problem = f"it unfolds {name!r}, which {evidence[name].step!r} wrote already."
+            raise FlowBroken(Broken(1, node.name, name, problem, "give one of the two fields a name of its own."))
         evidence.facts[name] = _renamed(evidence[member], members)
 
 
@@ -300,7 +359,7 @@ def _renamed(fact: Fact, names: Mapping[str, str]) -> Fact:
         support=moved(fact.support),
         about=moved(fact.about),
         ancestors=moved(fact.ancestors),
-        checks=[replace(check, oracle=moved(check.oracle)) for check in fact.checks],
+        checks=[replace(check, oracle=moved(check.oracle), about=moved(check.about)) for check in fact.checks],
         read_by_checks=set(moved(fact.read_by_checks)),
     )
 

@@ -100,14 +100,13 @@ def _evidence(pipeline: Pipeline) -> Iterator[Broken]:
         if not isinstance(line[-1], Layout):
             continue
         for name in (*pipeline.keep, *pipeline.measures):
-            if name not in evidence:
+            if name not in evidence.fields:
                 problem = f"the pipeline keeps {name!r}, which nothing on the way to {line[-1].name!r} writes."
                 yield Broken(1, line[-1].name, name, problem, "write it on every line, or do not keep it.")
-        hidden = frozenset().union(*(node.hidden for node in walk(line) if isinstance(node, Step)))
-        yield from _layout(line[-1], evidence, hidden)
+        yield from _layout(line[-1], evidence)
 
 
-def _layout(layout: Layout, evidence: Evidence, hidden: frozenset[str]) -> Iterator[Broken]:
+def _layout(layout: Layout, evidence: Evidence) -> Iterator[Broken]:
     """Rules 1 to 6 for one layout, turn by turn."""
     shown: list[str] = []
     untrained: list[str] = []
@@ -115,11 +114,11 @@ def _layout(layout: Layout, evidence: Evidence, hidden: frozenset[str]) -> Itera
         fields = layout.fields(turn)
         missing = [name for name in fields if name not in evidence]
         for name in missing:
-            there = ", ".join(sorted(evidence.facts))
+            there = ", ".join(evidence.fields)
             problem = f"its {turn.role} turn shows {name!r}, which nothing writes; there is {there}."
             yield Broken(1, layout.name, name, problem, "write it before the layout, or show another field.")
         present = [name for name in fields if name not in missing]
-        yield from _hidden_context(layout, present, evidence, hidden)
+        yield from _hidden_context(layout, present, evidence)
         if turn.train:
             if not missing:
                 yield from _has_ground(layout, turn, present, shown)
@@ -186,6 +185,15 @@ def _trained_field(
             f"it is a statement about {bad!r}, which no earlier turn shows.",
             f"show {{{bad}}} in an earlier turn, or read it as a support if the field does not speak of it.",
         )
+    if unseen := evidence.unseen_by_checks(name, shown):
+        check, other = unseen
+        yield Broken(
+            3,
+            layout.name,
+            name,
+            f"its check {check!r} is a statement about {other!r}, which no earlier turn shows.",
+            f"show {{{other}}} in an earlier turn, or let {check!r} read it as a support, so that its worth counts.",
+        )
     if layout.reversed and untrained and not _descends(name, evidence, untrained):
         yield Broken(
             3,
@@ -226,12 +234,9 @@ def _descends(name: str, evidence: Evidence, untrained: Sequence[str]) -> bool:
     return any(grounds & evidence.origins(other) for other in untrained)
 
 
-def _hidden_context(
-    layout: Layout, fields: Sequence[str], evidence: Evidence, hidden: frozenset[str]
-) -> Iterator[Broken]:
+def _hidden_context(layout: Layout, fields: Sequence[str], evidence: Evidence) -> Iterator[Broken]:
     for name in fields:
-        leaked = evidence.rests_on(name) & hidden
-        for secret in sorted(leaked):
+        for secret in sorted(other for other in evidence.may_copy(name) if evidence[other].hidden):
             yield Broken(
                 6,
                 layout.name,
