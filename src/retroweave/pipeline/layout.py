@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import orjson
 
-from retroweave.pipeline.errors import Drop, UserError
+from retroweave.pipeline.errors import Drop, UserError, nearest
 from retroweave.pipeline.worth import Worth
 
 __all__ = [
@@ -55,6 +55,9 @@ class Template:
     """Text with names in braces."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        _ = self.parts  # a text that cannot be read is refused where it is written
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -141,6 +144,8 @@ def assistant(text: str, *, train: bool = True) -> Turn:
 
 def each(lists: str | tuple[str, ...], *turns: Turn) -> Each:
     """Repeat `turns` over the items of the fields named in `lists`."""
+    if not lists or not turns:
+        raise UserError(f"An each repeats turns over lists: name the lists and the turns, not {lists!r} and {turns!r}.")
     return Each((lists,) if isinstance(lists, str) else tuple(lists), turns)
 
 
@@ -172,7 +177,8 @@ class Layout:
     def render(self, fields: Mapping[str, Any], rng: random.Random) -> Conversation:
         """The conversation of one row.
 
-        Raises `Drop` where a trained text stands in an earlier untrained turn (rule 5).
+        Raises `Drop` where a trained text stands in an earlier untrained turn (rule 5), or where empty lists leave no
+        trained turn.
         """
         drawn = {name: rng.randrange(len(words.templates)) for name, words in self.words.items()}
         conversation = Conversation(variants=drawn)
@@ -185,6 +191,8 @@ class Layout:
                         self._say(inner, scope, drawn, conversation)
             else:
                 self._say(turn, fields, drawn, conversation)
+        if not any(message["train"] for message in conversation.messages):
+            raise Drop("no turn is trained: the lists that it repeats over are empty")
         return conversation
 
     def _say(self, turn: Turn, fields: Mapping[str, Any], drawn: Mapping[str, int], into: Conversation) -> None:
@@ -227,8 +235,9 @@ class Conversation:
     """Where a field's text stands verbatim: turn, start and end in characters."""
 
     def refuse_leak(self, name: str, text: str) -> None:
+        escaped = orjson.dumps(text).decode()[1:-1]
         for message in self.messages:
-            if not message["train"] and text in message["content"]:
+            if not message["train"] and (text in message["content"] or escaped in message["content"]):
                 raise Drop(f"leak: {name} stands in an earlier turn")
 
 
@@ -243,7 +252,7 @@ def layout(
 
     `floor` is the least that a trained field may be worth.
     """
-    return Layout(turns, name, Worth[floor], reversed=False, extractive=extractive, words=words)
+    return _laid_out(turns, name, floor, words, reversed=False, extractive=extractive)
 
 
 def reverse(
@@ -257,7 +266,36 @@ def reverse(
 
     Promises more than `layout`: `check` holds it to the question's descent from the answer or from what that rests on.
     """
-    return Layout(turns, name, Worth[floor], reversed=True, extractive=extractive, words=words)
+    return _laid_out(turns, name, floor, words, reversed=True, extractive=extractive)
+
+
+def _laid_out(
+    turns: Sequence[Turn | Each],
+    name: str,
+    floor: str,
+    words: Mapping[str, Variants],
+    *,
+    reversed: bool,
+    extractive: bool,
+) -> Layout:
+    if floor not in Worth.__members__:
+        raise UserError(f"The layout {name!r} has the floor {floor!r}. {nearest(floor, Worth.__members__)}")
+    for word, pool in words.items():
+        if not isinstance(pool, Variants):
+            raise UserError(
+                f"The layout {name!r} was given {word}={pool!r}, which is none of its options and no Variants, a pool "
+                "of phrasings to draw from."
+            )
+    for turn in turns:
+        if not isinstance(turn, (Turn, Each)):
+            raise UserError(f"The layout {name!r} holds {turn!r}; say who says it: user(...) or assistant(...).")
+    laid = Layout(tuple(turns), name, Worth[floor], reversed=reversed, extractive=extractive, words=words)
+    for part in (part for turn in laid.flat() for part in turn.template.parts):
+        if part.json and part.name in words:
+            raise UserError(
+                f"The layout {name!r} writes {{{part.name}!j}}, but words are drawn as they are: drop the !j."
+            )
+    return laid
 
 
 def _short(text: str) -> str:
