@@ -16,17 +16,16 @@ LeafKind = Literal["sample", "reject", "failure"]
 
 def digest(*parts: bytes | str | int) -> bytes:
     """16 bytes that tell `parts` from any others; each part is framed by its length, so no two lists collide."""
-    state = hashlib.blake2b(digest_size=16)
+    framed = []
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        state.update(b"%d:" % len(data))
-        state.update(data)
-    return state.digest()
+        framed += [b"%d:" % len(data), data]
+    return hashlib.blake2b(b"".join(framed), digest_size=16).digest()
 
 
 def numbers(salt: bytes, step: str, row: bytes) -> random.Random:
     """The random numbers of one step on one row: they hang on seed and recipe (the salt), step and row alone."""
-    return random.Random(digest(salt, step, row))
+    return random.Random(int.from_bytes(digest(salt, step, row)))
 
 
 def side_of(cluster: str, validation: float) -> Side:
