@@ -14,11 +14,10 @@ from typing import Any
 
 import yaml
 
-from retroweave.export import facts
+from retroweave.export import facts, templates
 from retroweave.export.dataset import SPLITS, read_run
 from retroweave.export.excerpt import shorten, visible
 from retroweave.export.survey import Survey, survey
-from retroweave.export.templates import environment
 
 __all__ = ["write_card"]
 
@@ -73,7 +72,7 @@ def write_card(run_dir: Path, found: Survey | None = None) -> Path:
 
 
 def _render(run: Mapping[str, Any], found: Survey) -> str:
-    markdown = environment(autoescape=False)
+    markdown = templates.markdown()
     markdown.filters |= {
         "prose": _prose,
         "docstring": _docstring,

@@ -29,7 +29,7 @@ Run = Mapping[str, Any]
 
 WORTHS = {
     "proved": "A sound checker ties it to what it claims, and what failed the check is not in this set.",
-    "given": "It is the source's own text, for which the recipe's author vouches.",
+    "given": "It is the source's own text or was checked against it, and the recipe's author vouches for the source.",
     "tested": "A program says so: it is right as far as that program or its tests are.",
     "judged": "A classifier accepted it; how often a classifier errs stands under the odds.",
     "prompted": "A model wrote it, and nothing has checked it.",

@@ -103,7 +103,7 @@ class Spread:
     def bars(self, limit: int = 20) -> list[Bar]:
         """A histogram of about `limit` bars of one round width; a far tail is one bar, the last."""
         if self.low == self.high:
-            return [Bar(f"{self.low:,g}", self.count)]
+            return [Bar(f"{self.low:,.0f}" if self.whole else f"{self.low:,g}", self.count)]
         top = self.quantile(0.99)
         if top == self.low or self.high - self.low <= 1.5 * (top - self.low):
             top = self.high

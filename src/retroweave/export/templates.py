@@ -1,4 +1,4 @@
-"""The environment in which the card and the report are rendered: sandboxed, and strict about what is missing.
+"""The environments in which the card and the report are rendered: sandboxed, and strict about what is missing.
 
 A value is never taken for a template, so text with braces in it stays text.
 """
@@ -6,18 +6,35 @@ A value is never taken for a template, so text with braces in it stays text.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
-__all__ = ["environment"]
+from retroweave.export.excerpt import visible
+
+__all__ = ["html", "markdown"]
 
 
-def environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    """An environment over the templates in this package; `autoescape` for HTML."""
+def html() -> ImmutableSandboxedEnvironment:
+    """For HTML: every string is escaped, and its control characters are made visible, but for `Markup`."""
+    return _environment(autoescape=True, finalize=_shown)
+
+
+def markdown() -> ImmutableSandboxedEnvironment:
+    """For Markdown, which has no one way to escape: the template says by filters what each string is."""
+    return _environment(autoescape=False)
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
+        **options,
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,0 +1,148 @@
+"""The report: `report.html` of a run directory, one page that opens from disk and asks the network for nothing.
+
+It is here so that a person can see at a glance what a set holds, what was thrown away, and whether to trust it. No
+script runs in it, and its policy forbids all but its own style. Every text in it is text: samples, reasons and names
+are hostile, and nothing that they hold becomes markup. It judges nothing itself: findings are the lints', evidence
+is the pipeline's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from retroweave.export import facts, templates
+from retroweave.export.charts import bar_chart, histogram
+from retroweave.export.conversation import conversation
+from retroweave.export.dataset import SPLITS, read_run
+from retroweave.export.survey import Bar, Spread, Survey, Tally, survey
+
+__all__ = ["write_report"]
+
+_EXAMPLES = 6
+_BARS = 32
+_REASONS = 20
+_FOLDERS = 30
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing, and the same as the rows of a table."""
+
+    name: str
+    caption: str
+    svg: Markup
+    label: str
+    """What the labels are."""
+    bars: list[Bar]
+
+
+def write_report(run_dir: Path, found: Survey | None = None) -> Path:
+    """Write `report.html` of a finished run and give back its path; `found` spares a pass over the samples."""
+    run = read_run(run_dir)
+    found = found or survey(run_dir)
+    path = run_dir / "report.html"
+    partial = run_dir / ".report.html.partial"
+    partial.write_text(_render(run, found), encoding="utf-8", newline="\n")
+    partial.replace(path)
+    return path
+
+
+def _render(run: Mapping[str, Any], found: Survey) -> str:
+    html = templates.html()
+    html.filters |= {"code_runs": facts.code_runs, "number": _number}
+    css = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    return html.get_template("report.html.j2").render(
+        css=Markup(css),
+        run=run,
+        survey=found,
+        title=facts.title(run),
+        paragraphs=facts.paragraphs(run),
+        figures=list(_figures(run, found)),
+        losses=facts.losses(run),
+        moves=facts.MOVES,
+        evidence=facts.evidence(run),
+        worths=facts.WORTHS,
+        rests_on=facts.rests_on(run),
+        splits=[(split, run["splits"][split]) for split in SPLITS if run["splits"].get(split)],
+        kinds=list(_kinds(found)),
+        lengths=list(_lengths(found)),
+        difficulty=[(_words(name), spread) for name, spread in found.numbers.items()],
+        numbers=[_histogram(_words(name), "samples", spread) for name, spread in found.numbers.items()],
+        examples=[conversation(sample) for sample in found.choose(_EXAMPLES)],
+        reasons=run["reasons"][:_REASONS],
+        reason_chart=_reason_chart(run),
+        licenses=found.licenses.bars(_FOLDERS),
+        folders=found.folders.bars(_FOLDERS),
+        config=[(name, orjson.dumps(value).decode()) for name, value in run["config"].items()],
+        command=facts.command(run),
+    )
+
+
+def _figures(run: Mapping[str, Any], found: Survey) -> Iterator[tuple[str, str, str]]:
+    """The headline figures: name, figure, what it is a part of."""
+    counts = run["counts"]
+    yield "samples", f"{counts['samples']:,}", f"of {run['rows']:,} asked for"
+    share = counts["samples"] / counts["leaves"] if counts["leaves"] else 0
+    yield "kept", f"{share:.1%}", f"of {counts['leaves']:,} outcomes"
+    yield "tokens, about", _short(found.whole.total / 4), f"{_short(found.answer.total / 4)} of them trained"
+    yield "made in", _duration(run["seconds"]), f"from {counts['source_rows']:,} source rows"
+    worths = [worth for worth, _ in facts.rests_on(run)]
+    yield "least evidence", worths[-1] if worths else "none", "of a trained field"
+    yield "licence", run["license"], "of the set"
+
+
+def _kinds(found: Survey) -> Iterator[Chart]:
+    if len(found.layouts.counts) > 1:
+        yield _bars("Layouts", "samples in each layout", "Layout", found.layouts)
+    for name, tally in sorted(found.words.items(), key=lambda item: len(item[1].counts)):  # so columns fill evenly
+        yield _bars(_words(name), f"{tally.total:,} in {found.samples:,} samples", _words(name), tally)
+
+
+def _lengths(found: Survey) -> Iterator[Chart]:
+    yield _histogram("Prompt", "samples by characters that are not trained", found.prompt)
+    yield _histogram("Answer", "samples by characters that are trained", found.answer)
+
+
+def _bars(name: str, caption: str, label: str, tally: Tally) -> Chart:
+    bars = [Bar(bar.label.replace("_", " "), bar.count) for bar in tally.bars(_BARS)]
+    return Chart(name, caption, bar_chart(name, bars), label, bars)
+
+
+def _histogram(name: str, caption: str, spread: Spread) -> Chart:
+    bars = spread.bars()
+    return Chart(name, caption, histogram(name, bars), name, bars)
+
+
+def _reason_chart(run: Mapping[str, Any]) -> Markup | None:
+    bars = [Bar(reason["reason"], reason["count"]) for reason in run["reasons"][:_REASONS]]
+    return bar_chart("Reasons", bars) if bars else None
+
+
+def _words(name: str) -> str:
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
+
+
+def _short(value: float) -> str:
+    for bound, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if value >= bound:
+            unit = {"G": 1e9, "M": 1e6, "k": 1e3}[suffix]
+            return f"{value / unit:,.1f} {suffix}" if value / unit < 100 else f"{value / unit:,.0f} {suffix}"
+    return f"{value:,.0f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
