@@ -28,12 +28,20 @@ _DECOMPRESS = zstandard.ZstdDecompressor()
 
 
 def encode(leaves: list[Leaf]) -> bytes:
-    """The leaves of one source row as they are kept: JSON, compressed lightly."""
+    """The leaves of one source row as they are kept: JSON, compressed lightly. `TypeError` where a sample is none."""
     return _COMPRESS.compress(
         orjson.dumps(
-            [[leaf.kind, leaf.path, leaf.step, leaf.reason, leaf.trace, leaf.sample, leaf.place] for leaf in leaves]
+            [
+                [leaf.kind, leaf.path, leaf.step, _said(leaf.reason), _said(leaf.trace), leaf.sample, _said(leaf.place)]
+                for leaf in leaves
+            ]
         )
     )
+
+
+def _said(text: str) -> str:
+    """What an error says may hold half a character, of a file's name or of the text that it complains about."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(record: bytes) -> list[Leaf]:

@@ -1,0 +1,142 @@
+"""What the tests of the engine and of the command line share: a person's folder, with recipes in it, and a shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.making import make
+from retroweave.pipeline.recipe import find_recipe
+
+ASK = """
+def ask(number: str, rng: Random) -> str:
+    return f"Write the number {number}, please. ({rng.randrange(1000)})"
+"""
+
+NUMBERS = '''"""Numbers asked for and answered: a recipe of tiny rows, whose one step a test may replace."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from retroweave import Config, Drop, Pipeline, assistant, compute, given, recipe, reverse, user
+from retroweave.pipeline.source import SourceRow
+
+
+class Numbers(Config):
+    count: int = 1000
+    """How many numbers there are."""
+    again: bool = True
+    """Whether they may be asked for again."""
+
+ASK
+
+def rows(count: int) -> Iterator[SourceRow]:
+    for n in range(count):
+        yield SourceRow(key=str(n), fields={"number": str(n)}, license="CC0-1.0", place=f"number {n}")
+
+
+@recipe
+def numbers(config: Numbers) -> Pipeline:
+    """Write the number that was asked for."""
+    return Pipeline(
+        given(
+            lambda: rows(config.count),
+            {"number": str},
+            licenses=("CC0-1.0",),
+            fingerprint=lambda: str(config.count),
+            again=config.again,
+        ),
+        compute(ask, writes="question"),
+        reverse(user("{question}"), assistant("{number}")),
+        keep=["question"],
+    )
+'''
+
+
+@dataclass
+class Project:
+    """A folder with recipes in it. Commands run in it as a person would give them, each in a process of its own."""
+
+    folder: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def numbers(self, ask: str = ASK, name: str = "numbers.py") -> str:
+        """Write the recipe of numbers with this step into the folder."""
+        return self.write(name, NUMBERS.replace("ASK", ask.strip()))
+
+    def write(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return str(path)
+
+    def retroweave(self, *arguments: Any, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Give a command and wait for its end, which is to be `code`."""
+        done = subprocess.run(self._command(arguments), cwd=self.folder, capture_output=True, text=True, timeout=120)
+        assert code in (None, done.returncode), f"code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def start(self, *arguments: Any) -> subprocess.Popen[str]:
+        """Give a command that goes on by itself, in a process group of its own."""
+        process = subprocess.Popen(
+            self._command(arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def _command(self, arguments: tuple[Any, ...]) -> list[str]:
+        return [sys.executable, "-m", "retroweave", *map(str, arguments)]
+
+    def make(self, recipe: str, rows: int, out: str = "out", **options: Any) -> dict[str, Any]:
+        """Run a recipe in this process; with config values by their name."""
+        found = find_recipe(recipe)
+        made = {name: options.pop(name) for name in ("seed", "workers", "again", "watch") if name in options}
+        return make(found, found.configure(options), rows, self.folder / out, **{"workers": 1, **made})
+
+    def data(self, out: str = "out") -> dict[str, bytes]:
+        """What promise 4 is about: the files whose bytes are the same."""
+        paths = [*(self.folder / out / "data").iterdir(), self.folder / out / "rejects.parquet"]
+        return {path.name: path.read_bytes() for path in sorted(paths)}
+
+    def counts(self, out: str = "out") -> dict[str, int]:
+        found: dict[str, int] = orjson.loads((self.folder / out / "run.json").read_bytes())["counts"]
+        return found
+
+    def samples(self, out: str = "out") -> list[dict[str, Any]]:
+        return list(read_samples(self.folder / out))
+
+    def rejects(self, out: str = "out") -> list[dict[str, str]]:
+        return list(read_rejects(self.folder / out))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    found = Project(tmp_path)
+    yield found
+    find_recipe.cache_clear()
+    for process in found.started:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+        process.communicate()
