@@ -21,8 +21,9 @@ import orjson
 from filelock import FileLock, Timeout
 
 from retroweave.export.card import write_card
-from retroweave.export.dataset import DatasetWriter, read_samples
+from retroweave.export.dataset import DatasetWriter
 from retroweave.export.report import write_report
+from retroweave.export.survey import Survey
 from retroweave.pipeline.describe import describe, judges, trained_fields
 from retroweave.pipeline.errors import InvalidPipeline, RunStopped, UserError
 from retroweave.pipeline.fingerprint import differences, fingerprint
@@ -36,7 +37,7 @@ from retroweave.pipeline.row import Drawn, Leaf
 from retroweave.pipeline.rules import require_valid, try_judges
 from retroweave.pipeline.run import Tally, run
 from retroweave.pipeline.runner import InProcess, Processes, Runner
-from retroweave.quality.lint import lint
+from retroweave.quality.lint import Habits
 
 __all__ = ["make"]
 
@@ -67,17 +68,21 @@ def make(
     pipeline = recipe.pipeline(config)
     require_valid(pipeline, recipe.name)
     began = time.monotonic()
+    cores = workers or os.cpu_count() or 1
     with _held(_folder(out)):
         try:
-            tally = _make(recipe, config, pipeline, rows, out, seed, workers or os.cpu_count() or 1, again, watch)
+            taker = _Taker(out)
+            tally = _make(
+                recipe, config, pipeline, rows, out, seed, workers or os.cpu_count() or 1, again, watch, taker
+            )
         except OSError as error:
             raise _stopped(error, out) from error
         _no_sample(tally)
         found = _summary(recipe, config, pipeline, seed, tally, time.monotonic() - began)
-        found["findings"] = [asdict(finding) for finding in lint(read_samples(out))]
+        found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
         _write_json(out / "run.json", found)
-        write_card(out)
-        write_report(out)
+        write_card(out, taker.survey)
+        write_report(out, taker.survey)
     return found
 
 
@@ -91,14 +96,14 @@ def _make(
     workers: int,
     again: bool,
     watch: Callable[[Tally], None],
+    taker: _Taker,
 ) -> Tally:
     bench = Bench(pipeline, recipe.name, seed, together=pipeline.awaits)
     journal = Journal(out / JOURNAL)
-    writer = DatasetWriter(out)
     try:
         _same_run(journal, fingerprint(recipe, config, pipeline, seed, version("retroweave")), again, out)
-        tally = asyncio.run(_run(bench, recipe, config, rows, journal, _sink(writer), workers, watch))
-        writer.close()
+        tally = asyncio.run(_run(bench, recipe, config, rows, journal, taker.take, workers, watch))
+        taker.writer.close()
         return tally
     except KeyboardInterrupt:
         raise Interrupted(
@@ -106,7 +111,7 @@ def _make(
             "command goes on from there."
         ) from None
     finally:
-        writer.abandon()
+        taker.writer.abandon()
         journal.close()
 
 
@@ -140,24 +145,23 @@ async def _run(
         runner.close()
 
 
-def _sink(writer: DatasetWriter) -> Callable[[Verdict, str, Leaf, Drawn], None]:
-    def take(verdict: Verdict, reason: str, leaf: Leaf, drawn: Drawn) -> None:
-        if verdict == "sample":
-            writer.write(drawn.side, leaf.sample)
-        else:
-            row = "/".join(str(part) for part in leaf.path)
-            writer.reject(
-                {
-                    "row": row,
-                    "step": leaf.step,
-                    "kind": verdict,
-                    "reason": reason,
-                    "trace": leaf.trace,
-                    "source": drawn.place,
-                }
-            )
+class _Taker:
+    """Where the gate's leaves end up: the files, and in the same pass what card, report and lints say of them."""
 
-    return take
+    def __init__(self, out: Path) -> None:
+        self.writer = DatasetWriter(out)
+        self.survey = Survey()
+        self.habits = Habits()
+
+    def take(self, verdict: Verdict, reason: str, leaf: Leaf, drawn: Drawn) -> None:
+        if verdict == "sample":
+            self.writer.write(drawn.side, leaf.sample)
+            self.survey.add({**leaf.sample, "split": drawn.side})
+            self.habits.see(leaf.sample)
+            return
+        row = "/".join(str(part) for part in leaf.path)
+        what = {"row": row, "step": leaf.step, "kind": verdict, "reason": reason}
+        self.writer.reject({**what, "trace": leaf.trace, "source": drawn.place})
 
 
 def _folder(out: Path) -> Path:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, Literal
 
-__all__ = ["Finding", "lint"]
+__all__ = ["Finding", "Habits", "lint"]
 
 Sample = Mapping[str, Any]
 
@@ -57,7 +57,7 @@ class Finding:
 
 def lint(samples: Iterable[Sample]) -> list[Finding]:
     """The habits of the samples, read once, each with `id`, `layout` and `messages` of `role`, `content`, `train`."""
-    habits = _Habits()
+    habits = Habits()
     for sample in samples:
         habits.see(sample)
     return list(habits.findings())
@@ -194,8 +194,8 @@ class _Answers:
         )
 
 
-class _Habits:
-    """All that is counted of a set."""
+class Habits:
+    """All that is counted of a set, a sample at a time, in constant memory."""
 
     def __init__(self) -> None:
         self.samples = 0
