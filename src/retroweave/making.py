@@ -12,7 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,18 +67,16 @@ def make(
         raise UserError(f"--workers is how many processes work on rows, 1 or more, not {workers}.")
     pipeline = recipe.pipeline(config)
     require_valid(pipeline, recipe.name)
+    order = _Order(recipe, config, pipeline, rows, out, seed, workers or os.cpu_count() or 1, again)
     began = time.monotonic()
-    cores = workers or os.cpu_count() or 1
     with _held(_folder(out)):
+        taker = _Taker(out)
         try:
-            taker = _Taker(out)
-            tally = _make(
-                recipe, config, pipeline, rows, out, seed, workers or os.cpu_count() or 1, again, watch, taker
-            )
+            tally = _make(order, taker, watch)
         except OSError as error:
             raise _stopped(error, out) from error
         _no_sample(tally)
-        found = _summary(recipe, config, pipeline, seed, tally, time.monotonic() - began)
+        found = _summary(order, tally, time.monotonic() - began)
         found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
         _write_json(out / "run.json", found)
         write_card(out, taker.survey)
@@ -86,29 +84,36 @@ def make(
     return found
 
 
-def _make(
-    recipe: Recipe,
-    config: Config,
-    pipeline: Pipeline,
-    rows: int,
-    out: Path,
-    seed: int,
-    workers: int,
-    again: bool,
-    watch: Callable[[Tally], None],
-    taker: _Taker,
-) -> Tally:
-    bench = Bench(pipeline, recipe.name, seed, together=pipeline.awaits)
-    journal = Journal(out / JOURNAL)
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for."""
+
+    recipe: Recipe
+    config: Config
+    pipeline: Pipeline
+    rows: int
+    out: Path
+    seed: int
+    workers: int
+    again: bool
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        return fingerprint(self.recipe, self.config, self.pipeline, self.seed, version("retroweave"))
+
+
+def _make(order: _Order, taker: _Taker, watch: Callable[[Tally], None]) -> Tally:
+    path = order.out / JOURNAL
+    journal = Journal(path)
     try:
-        _same_run(journal, fingerprint(recipe, config, pipeline, seed, version("retroweave")), again, out)
-        tally = asyncio.run(_run(bench, recipe, config, rows, journal, taker.take, workers, watch))
+        _same_run(journal, order)
+        tally = asyncio.run(_run(order, journal, taker, watch))
         taker.writer.close()
         return tally
     except KeyboardInterrupt:
         raise Interrupted(
-            f"Stopped by Ctrl-C. {len(journal)} source rows are finished and kept in {str(out / JOURNAL)!r}; the same "
-            "command goes on from there."
+            f"Stopped by Ctrl-C. {len(journal)} source rows are finished and kept in {str(path)!r}; the same command "
+            "goes on from there."
         ) from None
     finally:
         taker.writer.abandon()
@@ -121,26 +126,19 @@ class Interrupted(RunStopped):
     exit_code = 130
 
 
-async def _run(
-    bench: Bench,
-    recipe: Recipe,
-    config: Config,
-    rows: int,
-    journal: Journal,
-    sink: Callable[[Verdict, str, Leaf, Drawn], None],
-    workers: int,
-    watch: Callable[[Tally], None],
-) -> Tally:
-    if broken := await try_judges(bench.pipeline):
+async def _run(order: _Order, journal: Journal, taker: _Taker, watch: Callable[[Tally], None]) -> Tally:
+    pipeline, recipe = order.pipeline, order.recipe
+    bench = Bench(pipeline, recipe.name, order.seed, together=pipeline.awaits)
+    if broken := await try_judges(pipeline):
         listed = "\n".join(f"  - {one}" for one in broken)
         raise InvalidPipeline(f"The judges of {recipe.name!r} were tried, and do not hold:\n{listed}")
     runner: Runner
-    if workers == 1 or bench.together or not recipe.reference:
+    if order.workers == 1 or bench.together or not recipe.reference:
         runner = InProcess(bench)
     else:
-        runner = Processes(recipe.reference, config.model_dump_json(), bench.seed, workers)
+        runner = Processes(recipe.reference, order.config.model_dump_json(), order.seed, order.workers)
     try:
-        return await run(bench, rows, journal, runner, sink, watch)
+        return await run(bench, order.rows, journal, runner, taker.take, watch)
     finally:
         runner.close()
 
@@ -190,16 +188,16 @@ def _held(out: Path) -> Any:
         raise UserError(f"The folder {str(out)!r} cannot be written: {error.strerror}.") from error
 
 
-def _same_run(journal: Journal, now: dict[str, Any], again: bool, out: Path) -> None:
-    before = journal.fingerprint()
-    if before is None or again:
+def _same_run(journal: Journal, order: _Order) -> None:
+    now, before = order.fingerprint, journal.fingerprint()
+    if before is None or order.again:
         journal.begin(now)
         return
     if changed := differences(before, orjson.loads(orjson.dumps(now))):
         shown = "; ".join(changed[:6]) + (f"; and {len(changed) - 6} more" if len(changed) > 6 else "")
         raise UserError(
-            f"The run in {str(out)!r} was made otherwise. What changed: {shown}. Pass --again to make the rows anew "
-            "there, or name another folder with --out."
+            f"The run in {str(order.out)!r} was made otherwise. What changed: {shown}. Pass --again to make the rows "
+            "anew there, or name another folder with --out."
         )
 
 
@@ -221,17 +219,16 @@ def _stopped(error: OSError, out: Path) -> RunStopped:
     return RunStopped(f"The run stopped at {str(where)!r}: {error.strerror}. Finished rows are kept. {advice}")
 
 
-def _summary(
-    recipe: Recipe, config: Config, pipeline: Pipeline, seed: int, tally: Tally, seconds: float
-) -> dict[str, Any]:
+def _summary(order: _Order, tally: Tally, seconds: float) -> dict[str, Any]:
     """What `run.json` says."""
+    recipe, config, pipeline = order.recipe, order.config, order.pipeline
     return {
         "retroweave": version("retroweave"),
         "recipe": recipe.name,
         "title": recipe.title,
         "description": recipe.doc,
         "config": config.model_dump(mode="json"),
-        "seed": seed,
+        "seed": order.seed,
         "rows": tally.rows,
         "seconds": round(seconds, 2),
         "license": combine(tally.license_counts),
