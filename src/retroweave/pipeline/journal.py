@@ -7,7 +7,8 @@ a fingerprint; files are rendered from it. It knows nothing of what a leaf means
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,50 +74,59 @@ class Journal:
 
     def fingerprint(self) -> dict[str, Any] | None:
         """What the outcomes are valid under; `None` in a new journal."""
-        found = self._database.execute("select value from facts where name = 'fingerprint'").fetchone()
-        return orjson.loads(found[0]) if found else None
+        found = self._one("select value from facts where name = 'fingerprint'")
+        return orjson.loads(found) if found else None
 
     def begin(self, fingerprint: dict[str, Any]) -> None:
         """Start anew under this fingerprint; outcomes of another one are forgotten."""
-        try:
-            self._database.execute("begin")
+        with self._transaction():
             self._database.execute("delete from outcomes")
             self._database.execute(
-                "insert or replace into facts values ('fingerprint', ?)",
-                (orjson.dumps(fingerprint).decode(),),
+                "insert or replace into facts values ('fingerprint', ?)", (orjson.dumps(fingerprint).decode(),)
             )
-            self._database.execute("commit")
-        except sqlite3.Error as error:
-            raise self._stopped(error) from error
 
     def get(self, drawn: Drawn) -> bytes | None:
         """The finished outcome of a source row; one with a failure does not count, so that it is tried again."""
-        found = self._database.execute(
-            "select leaves from outcomes where row = ? and not failed", (drawn.draw * _DRAW + drawn.index,)
-        ).fetchone()
-        return found[0] if found else None
+        found: bytes | None = self._one(
+            "select leaves from outcomes where row = ? and not failed", drawn.draw * _DRAW + drawn.index
+        )
+        return found
 
     def put(self, outcomes: Iterable[tuple[Drawn, bytes, bool]]) -> None:
         """Keep outcomes: source row, its leaves encoded, and whether one of them is a failure."""
-        try:
-            self._database.execute("begin")
+        with self._transaction():
             self._database.executemany(
                 "insert or replace into outcomes values (?, ?, ?)",
                 ((drawn.draw * _DRAW + drawn.index, failed, leaves) for drawn, leaves, failed in outcomes),
             )
-            self._database.execute("commit")
-        except sqlite3.Error as error:
-            raise self._stopped(error) from error
 
     def __len__(self) -> int:
-        count: int = self._database.execute("select count(*) from outcomes where not failed").fetchone()[0]
+        count: int = self._one("select count(*) from outcomes where not failed")
         return count
+
+    def _one(self, query: str, *parameters: Any) -> Any:
+        """The first value of the first row that is found, or `None`."""
+        try:
+            found = self._database.execute(query, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
+        return found[0] if found else None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing: what a full disk cut short is taken back, so that the next one can begin."""
+        try:
+            with self._database:
+                self._database.execute("begin")
+                yield
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
 
     def close(self) -> None:
         self._database.close()
 
     def _stopped(self, error: sqlite3.Error) -> RunStopped:
         return RunStopped(
-            f"The journal {str(self._path)!r} cannot be written: {error}. Rows that were finished before are kept; "
+            f"The journal {str(self._path)!r} cannot be used: {error}. Rows that were finished before are kept; "
             "make room or mend the folder's permissions, and the same command goes on."
         )
