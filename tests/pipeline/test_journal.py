@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,20 @@ def test_what_a_full_disk_cut_short_is_taken_back_and_the_next_one_goes_in(path:
     assert journal.get(drawn(1)) is None
     journal.put([(drawn(3), b"small", False)])
     assert len(journal) == 2
+    journal.close()
+
+
+def test_what_an_error_of_the_caller_cut_short_is_taken_back_too(path: Path) -> None:
+    def half() -> Iterator[tuple[Drawn, bytes, bool]]:
+        yield drawn(0), b"first", False
+        raise ValueError("no more")
+
+    journal = Journal(path)
+    with pytest.raises(ValueError, match="no more"):
+        journal.put(half())
+    assert len(journal) == 0
+    journal.put([(drawn(1), b"whole", False)])
+    assert len(journal) == 1
     journal.close()
 
 
