@@ -366,8 +366,10 @@ def export(run_dir: Path, form: str, to: Path, split: str | None, separator: str
     """Write a finished run's samples in another format."""
     from retroweave.export.formats import export_samples
 
-    count = export_samples(run_dir, form, to, split=split, separator=separator)
-    click.echo(f"{count:,} rows of {form} in {to}.")
+    made = export_samples(run_dir, form, to, split=split, separator=separator)
+    click.echo(f"{made.rows:,} rows of {form} in {to}.")
+    for note in made.notes:
+        click.echo(note)
 
 
 @cli.command("lint")
