@@ -6,6 +6,7 @@ thing to the engine: a row goes in, and rows and leaves come out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -121,7 +122,7 @@ class Cap:
 
     def bound(self, value: Any, rows: int) -> int | None:
         share = self.shares.get(value, self.shares.get("*"))
-        return None if share is None else round(share * rows)
+        return None if share is None else math.floor(share * rows + 1e-9)  # 0.29 * 100 is a little less than 29
 
 
 @dataclass(frozen=True)
