@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import Leaf, digest
 
@@ -42,19 +43,24 @@ class Gate:
         identity = digest(*content)
         if identity in self._seen:
             return "duplicate", "the same conversation stands already"
-        held = [(cap, _measured(cap, leaf.sample)) for cap in self._caps]
+        held = [(cap, value) for cap in self._caps for value in _measured(cap, leaf.sample)]
         for cap, value in held:
             bound = cap.bound(value, self.rows)
             if bound is not None and self._held[cap.measure, value] >= bound:
                 return "over_cap", f"{cap.measure} = {value}"
-        self._held.update((cap.measure, value) for cap, value in held)
+        self._held.update({(cap.measure, value) for cap, value in held})
         self._seen.add(identity)
         self.taken += 1
         return "sample", ""
 
+    def close(self) -> None:
+        self._seen.close()
 
-def _measured(cap: Cap, sample: dict[str, Any]) -> Any:
-    return sample["layout"] if cap.measure == "layout" else sample["provenance"]["measures"][cap.measure]
+
+def _measured(cap: Cap, sample: dict[str, Any]) -> list[Any]:
+    """The values that a sample counts under: one, or of a measure that is a list, each in it."""
+    value = sample["layout"] if cap.measure == "layout" else sample["provenance"]["measures"][cap.measure]
+    return value if isinstance(value, list) else [value]
 
 
 class Seen:
@@ -68,7 +74,19 @@ class Seen:
         )
 
     def __contains__(self, identity: bytes) -> bool:
-        return self._database.execute("select 1 from seen where digest = ?", (identity,)).fetchone() is not None
+        return bool(self._run("select 1 from seen where digest = ?", identity))
 
     def add(self, identity: bytes) -> None:
-        self._database.execute("insert into seen values (?)", (identity,))
+        self._run("insert into seen values (?)", identity)
+
+    def _run(self, query: str, identity: bytes) -> list[Any]:
+        try:
+            return self._database.execute(query, (identity,)).fetchall()
+        except sqlite3.Error as error:
+            raise RunStopped(
+                f"What was seen cannot be noted in the folder for temporary files: {error}. Finished rows are kept. "
+                "Make room there, or name another folder by SQLITE_TMPDIR, and the same command goes on."
+            ) from error
+
+    def close(self) -> None:
+        self._database.close()

@@ -132,6 +132,7 @@ async def run(
             watch(tally)
             await asyncio.sleep(0)
     finally:
+        gate.close()
         tally.surplus_rows += await _wind_up(under_way, journal)
     if tally.leaves and tally.verdicts["failure"] == tally.leaves:
         _stop_if_hopeless(tally, after=1)
