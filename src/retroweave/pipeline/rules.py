@@ -10,21 +10,19 @@ from __future__ import annotations
 import inspect
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from retroweave.pipeline.errors import Drop, InvalidPipeline, UserError
 from retroweave.pipeline.evidence import Broken, Evidence, FlowBroken, trace
 from retroweave.pipeline.flow import drive
-from retroweave.pipeline.layout import Layout, Turn
+from retroweave.pipeline.layout import Each, Layout, Turn
 from retroweave.pipeline.licenses import combine, validate
-from retroweave.pipeline.pipeline import Cap, Node, Pipeline, lines, walk
-from retroweave.pipeline.step import Step
+from retroweave.pipeline.pipeline import Cap, Mix, Node, Pipeline, lines, walk
+from retroweave.pipeline.step import Step, fits
 
 __all__ = ["Broken", "check", "require_valid", "traces", "try_judges"]
-
-_SERVICES = {"rng": random.Random(0), "side": "train"}
-"""What a check is handed when it is tried on its own example."""
 
 
 def require_valid(pipeline: Pipeline, name: str) -> None:
@@ -70,14 +68,35 @@ def _structure(pipeline: Pipeline) -> Iterator[Broken]:
                         f"it asks for the resource {resource!r}, which the pipeline does not have.",
                         f"pass it: Pipeline(..., resources={{{resource!r}: ...}}).",
                     )
-    names = [node.name for node in walk(pipeline.steps) if isinstance(node, Layout)]
-    for twin in sorted({name for name in names if names.count(name) > 1}):
-        yield Broken(1, twin, None, "two layouts have this name.", "give each layout a name of its own, name=....")
+    yield from _twins(pipeline)
+    yield from _nothing_behind_layouts(pipeline.steps)
     if not 0 <= pipeline.validation < 1:
         problem = f"the share held out for validation is {pipeline.validation}."
         yield Broken(1, "given", None, problem, "choose a share from 0 to below 1.")
     for cap in pipeline.caps:
         yield from _cap_holds(cap, pipeline)
+
+
+def _twins(pipeline: Pipeline) -> Iterator[Broken]:
+    """Layouts of one name could not be told apart, and mixes of one name would draw the same arms."""
+    nodes = list(walk(pipeline.steps))
+    layouts = Counter(node.name for node in nodes if isinstance(node, Layout))
+    mixes = Counter(node.name for node in nodes if isinstance(node, Mix) and not node.all)
+    for name in [name for name, count in layouts.items() if count > 1]:
+        yield Broken(1, name, None, "two layouts have this name.", "give each layout a name of its own, name=....")
+    for name in [name for name, count in mixes.items() if count > 1]:
+        yield Broken(1, name, None, "two mixes have this name.", 'give one of them a name: mix("another name", ...).')
+
+
+def _nothing_behind_layouts(steps: Sequence[Node]) -> Iterator[Broken]:
+    """A row ends in its layout: what stands behind one in the same list is never reached."""
+    for node, behind in itertools.zip_longest(steps, steps[1:]):
+        if isinstance(node, Layout) and behind is not None:
+            problem = f"a row ends in its layout, and never comes to {behind.name!r} behind it."
+            yield Broken(1, node.name, None, problem, "put it before the layout, or give it an arm: also(...).")
+        if isinstance(node, Mix):
+            for arm in node.arms:
+                yield from _nothing_behind_layouts(arm.steps)
 
 
 def _cap_holds(cap: Cap, pipeline: Pipeline) -> Iterator[Broken]:
@@ -88,6 +107,20 @@ def _cap_holds(cap: Cap, pipeline: Pipeline) -> Iterator[Broken]:
         if not 0 <= share <= 1:
             problem = f"the cap on {value!r} is {share}."
             yield Broken(1, "cap", cap.measure, problem, "a cap is a share of the samples, from 0 to 1.")
+    if cap.measure == "layout":
+        yield from _cap_on_layouts(cap, [node.name for node in walk(pipeline.steps) if isinstance(node, Layout)])
+
+
+def _cap_on_layouts(cap: Cap, layouts: Sequence[str]) -> Iterator[Broken]:
+    for name in cap.shares.keys() - {*layouts, "*"}:
+        problem = f"a cap looks at the layout {name!r}, which there is not."
+        yield Broken(1, "cap", "layout", problem, f"there is {', '.join(map(repr, layouts))}.")
+    shares = [cap.shares.get(name, cap.shares.get("*", 1.0)) for name in layouts]
+    if sum(shares) < 1 - 1e-9:
+        problem = f"the caps on all layouts together are {sum(shares):g} of the samples, so the rest could never come."
+        yield Broken(
+            1, "cap", "layout", problem, "let the shares add up to 1 or more, or leave a layout without a cap."
+        )
 
 
 def _evidence(pipeline: Pipeline) -> Iterator[Broken]:
@@ -97,7 +130,7 @@ def _evidence(pipeline: Pipeline) -> Iterator[Broken]:
         except FlowBroken as stop:
             yield stop.broken
             continue
-        if not isinstance(line[-1], Layout):
+        if not line or not isinstance(line[-1], Layout):
             continue
         for name in (*pipeline.keep, *pipeline.measures):
             if name not in evidence.fields:
@@ -108,6 +141,10 @@ def _evidence(pipeline: Pipeline) -> Iterator[Broken]:
 
 def _layout(layout: Layout, evidence: Evidence) -> Iterator[Broken]:
     """Rules 1 to 6 for one layout, turn by turn."""
+    yield from _rounds(layout, evidence)
+    if not any(turn.train for turn in layout.flat()):
+        problem = "it trains no turn."
+        yield Broken(3, layout.name, None, problem, "let assistant(...) say what is to be learnt, and train it.")
     shown: list[str] = []
     untrained: list[str] = []
     for turn in layout.flat():
@@ -128,6 +165,33 @@ def _layout(layout: Layout, evidence: Evidence) -> Iterator[Broken]:
         else:
             untrained += present
         shown += present
+
+
+def _rounds(layout: Layout, evidence: Evidence) -> Iterator[Broken]:
+    """Of turns that repeat: what they repeat over is a list, and no round shows what the next one trains."""
+    for part in layout.turns:
+        if not isinstance(part, Each):
+            continue
+        for name in part.lists:
+            found = evidence[name].type if name in evidence.fields else None
+            if found is str or not any(fits(found, kind) for kind in (list, tuple, Sequence)):
+                kind = "which nothing writes" if found is None else f"which {evidence[name].step!r} writes as no list"
+                problem = f"its turns repeat over {name!r}, {kind}."
+                yield Broken(1, layout.name, name, problem, "each(...) takes the names of fields that hold a list.")
+        said = {name for turn in part.turns if not turn.train for name in layout.fields(turn)}
+        trained = {name for turn in part.turns if turn.train for name in layout.fields(turn)}
+        if not layout.extractive:
+            yield from (_leak(layout, name) for name in sorted(said & trained - set(part.lists)))
+
+
+def _leak(layout: Layout, name: str) -> Broken:
+    return Broken(
+        5,
+        layout.name,
+        name,
+        "it stands in an earlier untrained turn: the answer is in the question.",
+        "take it out of the question, or say extractive=True where copying is the task.",
+    )
 
 
 def _has_ground(layout: Layout, turn: Turn, fields: Sequence[str], shown: Sequence[str]) -> Iterator[Broken]:
@@ -185,7 +249,7 @@ def _trained_field(
             f"it is a statement about {bad!r}, which no earlier turn shows.",
             f"show {{{bad}}} in an earlier turn, or read it as a support if the field does not speak of it.",
         )
-    if unseen := evidence.unseen_by_checks(name, shown):
+    elif unseen := evidence.unseen_by_checks(name, shown):
         check, other = unseen
         yield Broken(
             3,
@@ -220,13 +284,7 @@ def _trained_field(
             "add verify(..., raises=...) that replays the operations or runs the log again.",
         )
     if name in untrained and not layout.extractive:
-        yield Broken(
-            5,
-            layout.name,
-            name,
-            "it stands in an earlier untrained turn: the answer is in the question.",
-            "take it out of the question, or say extractive=True where copying is the task.",
-        )
+        yield _leak(layout, name)
 
 
 def _descends(name: str, evidence: Evidence, untrained: Sequence[str]) -> bool:
@@ -259,7 +317,7 @@ def _can_fail(step: Step, resources: Mapping[str, Any]) -> Iterator[Broken]:
         missing = sorted(reads - set(step.good or {}))
         yield Broken(7, step.name, None, f"it brings no good row with {', '.join(missing)}.", f"give it {example}.")
         return
-    unspoiled = sorted(set(step.raises) - set(step.spoiled))
+    unspoiled = sorted(reads & set(step.raises) - set(step.spoiled))
     if unspoiled or not step.spoiled:
         problem = (
             f"nothing shows that it looks at {', '.join(unspoiled)}."
@@ -269,7 +327,7 @@ def _can_fail(step: Step, resources: Mapping[str, Any]) -> Iterator[Broken]:
         yield Broken(7, step.name, unspoiled[0] if unspoiled else None, problem, f"give it {example}.")
     for name in sorted(set(step.spoiled) - reads):
         yield Broken(7, step.name, name, "it spoils a field that it does not read.", "spoil a field that it reads.")
-    if step.move == "verify" and not step.awaits:
+    if step.move == "verify" and not step.awaits and resources.keys() >= set(step.resources.values()):
         yield from drive(_tried(step, resources))
 
 
@@ -297,8 +355,9 @@ async def _tried(step: Step, resources: Mapping[str, Any]) -> list[Broken]:
 async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any]) -> bool:
     """What the check says of a row. A check that crashes on its own example has not rejected it."""
     arguments = {parameter: row[name] for parameter, name in step.reads.items()}
-    arguments |= {parameter: resources[name] for parameter, name in step.resources.items() if name in resources}
-    arguments |= {parameter: _SERVICES[service] for parameter, service in step.services.items()}
+    arguments |= {parameter: resources[name] for parameter, name in step.resources.items()}
+    services = {"rng": random.Random(0), "side": "train"}
+    arguments |= {parameter: services[service] for parameter, service in step.services.items()}
     try:
         verdict = step.function(**arguments)
         return bool(await verdict if inspect.isawaitable(verdict) else verdict)
