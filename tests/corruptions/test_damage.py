@@ -216,6 +216,26 @@ def test_the_fewest_and_the_most_operations_are_kept() -> None:
     assert counts == {3, 4, 5}
 
 
+def test_a_passage_with_fewer_places_than_the_fewest_operations_is_dropped() -> None:
+    assert len(damage("Their son and your tail.", Random(1), [], fewest=2, kinds={"homophone": 1})[1]) == 2
+    with pytest.raises(Drop, match="too few places"):
+        damage("Their cat and their dog.", Random(1), [], fewest=3, kinds={"homophone": 1})
+
+
+def test_the_words_by_which_a_gap_is_named_are_there_and_no_other_operation_touches_them() -> None:
+    gaps = 0
+    for seed in range(300):
+        damaged, log = damage(STORY, Random(seed), [OTHER], most=40, fewest=10, unrecoverable=0.5)
+        for record in log:
+            if OPERATIONS[record["operation"]].named_by == "neighbours":
+                gaps += 1
+                edit = record["edits"][0]
+                end = edit["at"] + len(edit["now"])
+                assert damaged[: edit["at"]].split()[-1] == STORY[: edit["start"]].split()[-1]
+                assert damaged[end:].split()[0] == STORY[edit["end"] :].split()[0]
+    assert gaps > 300
+
+
 @pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
 def test_the_share_of_samples_with_unrecoverable_damage_is_kept(share: float) -> None:
     held = 0
@@ -267,20 +287,21 @@ def test_a_text_that_cannot_be_damaged_is_dropped(text: str) -> None:
         "." * 50_000 + " They were late. " + "?!" * 25_000,
         "They were late" + " " * 100_000 + "\nand cold",
         "` <a " * 20_000 + "they were late",
+        "they were late" + "." * 100_000 + "x" + "”" * 50_000 + "x",
         "中文" * 50_000 + " they were late",
         "e" + "\u0301" * 100_000 + " they were late",
     ],
-    ids=["words", "full stops", "spaces", "openings", "no spaces", "marks"],
+    ids=["words", "full stops", "spaces", "openings", "no end", "no spaces", "marks"],
 )
 def test_a_line_of_a_hundred_thousand_characters_takes_no_long_time(text: str) -> None:
     begun = process_time()
-    for seed in range(5):
+    for name in NAMES:
         try:
-            damaged, log = damage(text, Random(seed), [text])
+            damaged, log = damage(text, Random(1), [text], kinds={name: 1}, unrecoverable=1)
         except Drop:
             continue
         assert_the_record_is_exact(text, damaged, log)
-    assert process_time() - begun < 3
+    assert process_time() - begun < 5
 
 
 def test_a_record_does_not_fit_another_text() -> None:

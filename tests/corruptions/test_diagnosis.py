@@ -308,6 +308,21 @@ def test_right_words_that_were_not_there_are_rejected() -> None:
     assert checked > 100
 
 
+@pytest.mark.parametrize("quote", ["tger", "gere", "g", "gere, so", "said tgere", "tgere, so", "tgtere", "tg … ere"])
+def test_a_quote_of_less_or_more_than_the_whole_word_is_rejected(quote: str) -> None:
+    clean, damaged = "He said there, so.", "He said tgere, so."
+    log = [record("neighbour_key", edit(9, 10, "h", "g", 9, 1))]
+    assert diagnosis_holds('- line 1: neighbour_key: "tgere"', log, damaged, clean)
+    assert not diagnosis_holds(f'- line 1: neighbour_key: "{quote}"', log, damaged, clean)
+
+
+def test_a_phrasing_that_would_tell_what_nobody_can_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged, log = lossy("changed_number", 1)
+    monkeypatch.setitem(OPERATIONS["changed_number"].__dict__, "words", ("line {line}: not {was}",))
+    with pytest.raises(UserError, match="the placeholder 'was', which that operation cannot tell"):
+        diagnose(log, damaged, "plain", Random(1))
+
+
 def test_now_and_was_told_the_wrong_way_round_are_rejected() -> None:
     clean, damaged = "The knight was dark.", "The night was dark."
     log = [record("homophone", edit(4, 10, "knight", "night", 4, 1))]

@@ -214,6 +214,9 @@ def test_names_are_mixed_up_only_where_two_recur() -> None:
     assert "The Anna’s of Peter and the Peter of Peter" in outcomes(
         "mixed_up_names", "The Anna’s of Peter and the Anna of Peter"
     )
+    assert "The Peter’s of Peter and the Anna of Peter" in outcomes(
+        "mixed_up_names", "The Anna’s of Peter and the Anna of Peter"
+    )
     assert outcomes("mixed_up_names", "Then Anna saw Peter. And Anna left.") == set()
 
 

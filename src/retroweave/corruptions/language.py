@@ -93,9 +93,6 @@ _WRONG_VERB: dict[str, Mapping[str, str]] = {
 }
 """Subject, to the verbs that agree with it, to those that do not."""
 
-_NOT_SUBJECTS_AFTER = _words("to of let lets make makes made help helps helped see saw hear heard watch watched and or")
-"""After these a pronoun is no subject, or only one of several: let it go, he and I were."""
-
 
 def agreement_places(prose: Prose) -> Groups:
     """Verbs whose subject stands right before them and agrees with them."""
@@ -103,9 +100,7 @@ def agreement_places(prose: Prose) -> Groups:
     found = (
         index
         for index in range(1, len(lowered))
-        if lowered[index] in _WRONG_VERB.get(lowered[index - 1], ())
-        and prose.spaced(index - 1)
-        and not (index > 1 and lowered[index - 2] in _NOT_SUBJECTS_AFTER)
+        if lowered[index] in _WRONG_VERB.get(lowered[index - 1], ()) and prose.spaced(index - 1)
     )
     return prose.grouped(set(lowered), found)
 
