@@ -74,6 +74,8 @@ class Mix:
 
 Node = Step | Layout | Family | Over | Mix
 
+ARM = "{}=(weight, step, step, ...)"
+
 
 def family(
     *steps: Node,
@@ -91,7 +93,9 @@ def family(
     """
     if tries < 1 or (want is not None and want < 1):
         raise UserError(f"The family {name!r} needs tries and want of at least 1, not {tries} and {want}.")
-    return Family(steps, into, want, tries, pick, name)
+    if into is not None and not into.isidentifier():
+        raise UserError(f"The family {name!r} folds into {into!r}; a field's name is a Python identifier.")
+    return Family(_nodes(steps), into, want, tries, pick, name)
 
 
 def over(table: str) -> Over:
@@ -101,7 +105,10 @@ def over(table: str) -> Over:
 
 def mix(name: str = "mix", /, **arms: tuple[float, *tuple[Node, ...]]) -> Mix:
     """Go on by one of several arms, `name=(weight, step, step, ...)`, drawn by weight for each row."""
-    declared = tuple(Arm(arm, float(weight), tuple(steps)) for arm, (weight, *steps) in arms.items())
+    for arm, given in arms.items():
+        if not (isinstance(given, (tuple, list)) and given and isinstance(given[0], (int, float))):
+            raise UserError(f"The arm {arm!r} of the mix {name!r} is its weight, then its steps: {ARM.format(arm)}.")
+    declared = tuple(Arm(arm, float(weight), _nodes(steps)) for arm, (weight, *steps) in arms.items())
     if not declared or min(arm.weight for arm in declared) < 0 or not any(arm.weight for arm in declared):
         raise UserError(f"The mix {name!r} needs arms with weights of at least 0, and one above.")
     return Mix(declared, all=False, name=name)
@@ -109,7 +116,22 @@ def mix(name: str = "mix", /, **arms: tuple[float, *tuple[Node, ...]]) -> Mix:
 
 def also(name: str = "also", /, **arms: tuple[Node, ...]) -> Mix:
     """Go on by all of several arms: each gives samples of its own."""
-    return Mix(tuple(Arm(arm, 1.0, tuple(steps)) for arm, steps in arms.items()), all=True, name=name)
+    if not arms:
+        raise UserError(f"{name!r} has no arms: each row that comes to it would be lost.")
+    for arm, steps in arms.items():
+        if not isinstance(steps, (tuple, list)) or any(isinstance(step, (int, float)) for step in steps):
+            raise UserError(f"The arm {arm!r} of {name!r} is its steps: {arm}=(step, step, ...). It has no weight.")
+    return Mix(tuple(Arm(arm, 1.0, _nodes(steps)) for arm, steps in arms.items()), all=True, name=name)
+
+
+def _nodes(steps: Sequence[Any]) -> tuple[Node, ...]:
+    for step in steps:
+        if not isinstance(step, Node):
+            raise UserError(
+                f"{step!r} is no step. A pipeline holds steps (compute, prompt, corrupt, verify, judge), arrangements "
+                "of them (family, over, mix, also) and layouts."
+            )
+    return tuple(steps)
 
 
 @dataclass(frozen=True)
@@ -121,8 +143,21 @@ class Cap:
     """Value to share between 0 and 1; `"*"` stands for every value that is not named."""
 
     def bound(self, value: Any, rows: int) -> int | None:
+        """How many of `rows` samples may have this value. Rounded down, unless the named shares make up a whole."""
         share = self.shares.get(value, self.shares.get("*"))
-        return None if share is None else math.floor(share * rows + 1e-9)  # 0.29 * 100 is a little less than 29
+        return None if share is None else _floor(share * rows) + (value in self._rounded_up(rows))
+
+    def _rounded_up(self, rows: int) -> list[Any]:
+        """Of shares that make up a whole, those with the largest remainders, so that there is room for every sample."""
+        exact = {value: share * rows for value, share in self.shares.items() if value != "*"}
+        left = rows - sum(map(_floor, exact.values()))
+        if sum(exact.values()) < rows - 1e-6 or left <= 0:
+            return []
+        return sorted(exact, key=lambda value: _floor(exact[value]) - exact[value])[:left]
+
+
+def _floor(number: float) -> int:
+    return math.floor(number + 1e-9)  # 0.29 * 100 is a little less than 29
 
 
 @dataclass(frozen=True)
@@ -152,8 +187,10 @@ class Pipeline:
         validation: float = 0.05,
     ) -> None:
         set_ = object.__setattr__
+        if not isinstance(source, Source):
+            raise UserError(f"A pipeline begins with a source, such as given(...), and not with {source!r}.")
         set_(self, "source", source)
-        set_(self, "steps", steps)
+        set_(self, "steps", _nodes(steps))
         set_(self, "resources", dict(resources or {}))
         set_(self, "caps", tuple(caps))
         set_(self, "keep", tuple(keep))
