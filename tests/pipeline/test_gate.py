@@ -76,10 +76,15 @@ def test_a_star_caps_each_value_that_is_not_named() -> None:
     assert verdicts(leaves, [cap], 4) == ["sample", "over_cap", "sample", "sample", "sample"]
 
 
-def test_a_cap_is_never_rounded_up() -> None:
+def test_a_cap_that_leaves_a_rest_is_never_rounded_up() -> None:
     cap = Cap("kind", {"rare": 0.05})
     assert [cap.bound("rare", rows) for rows in (10, 30, 39, 40, 100)] == [0, 1, 1, 2, 5]
     assert Cap("kind", {"rare": 0.29}).bound("rare", 100) == 29
+
+
+def test_a_balance_leaves_room_for_every_sample_of_an_odd_number() -> None:
+    leaves = [sample(str(n), kind="yes" if n % 2 else "no") for n in range(8)]
+    assert verdicts(leaves, [Cap("kind", {"yes": 0.5, "no": 0.5})], 5).count("sample") == 5
 
 
 def test_a_measure_that_is_a_list_counts_under_each_value_in_it() -> None:
@@ -124,9 +129,9 @@ def test_no_cap_and_no_count_is_ever_exceeded(
     assert len(samples) <= rows
     assert len({leaf.sample["messages"][0]["content"] for leaf in samples}) == len(samples)
     for kind, count in Counter(leaf.sample["provenance"]["measures"]["kind"] for leaf in samples).items():
-        assert count <= kinds.get(kind, kinds.get("*", 1)) * rows + 1e-6
+        assert count <= (rows if (bound := Cap("kind", kinds).bound(kind, rows)) is None else bound)
     for name, count in Counter(leaf.sample["layout"] for leaf in samples).items():
-        assert count <= layouts.get(name, layouts.get("*", 1)) * rows + 1e-6
+        assert count <= (rows if (bound := Cap("layout", layouts).bound(name, rows)) is None else bound)
 
 
 def test_a_full_temporary_folder_stops_the_run_and_says_what_mends_it() -> None:
