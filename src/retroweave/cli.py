@@ -203,7 +203,7 @@ def show(
     **options: Any,
 ) -> None:
     """Draw a recipe's pipeline: its steps, what each reads and writes, and what each trained field is worth."""
-    from retroweave.pipeline.describe import describe, trained_fields
+    from retroweave.pipeline.describe import describe
     from retroweave.pipeline.rules import require_valid
     from retroweave.terminal import console_for, mermaid, show_pipeline
 
@@ -217,7 +217,7 @@ def show(
     console.print(found.name, style="bold")
     console.print(found.doc, markup=False)
     console.print()
-    show_pipeline(console, describe(pipeline), trained_fields(pipeline))
+    show_pipeline(console, pipeline)
     console.print("\nconfig (--set key=value, or as an option)", style="dim")
     for name, field in found.config_type.model_fields.items():
         console.print(f"  {name} = {getattr(config, name)!r}  {field.description or ''}", markup=False)

@@ -19,7 +19,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from retroweave.pipeline.describe import StepLine, TrainedField
+from retroweave.pipeline.describe import StepLine, TrainedField, describe, trained_fields, worths
+from retroweave.pipeline.layout import Turn
+from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.run import Tally
 from retroweave.pipeline.trial import Walk
 
@@ -37,19 +39,30 @@ MOVE_STYLE = {
 }
 
 
-def show_pipeline(console: Console, lines: list[StepLine], trained: list[TrainedField]) -> None:
-    """The numbered steps, what each reads and writes, and why each trained field is right."""
+def show_pipeline(console: Console, pipeline: Pipeline) -> None:
+    """The numbered steps, what each reads and writes, what that is worth, the turns, and why they may be trained."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
-    for heading in ("", "move", "step", "reads", "writes", ""):
+    for heading in ("", "move", "step", "reads", "writes (worth)", ""):
         table.add_column(heading, overflow="fold")
-    for line in lines:
+    known = worths(pipeline)
+    for line in describe(pipeline):
         reads = ", ".join(f"about {name}" if name in line.about else name for name in line.reads)
-        writes = ", ".join((*line.writes, *(f"raises {name}" for name in line.raises)))
+        written = [f"{name} ({known[line.name, name]})" for name in line.writes]
+        writes = ", ".join((*written, *(f"raises {name}" for name in line.raises)))
         move = Text(line.move, MOVE_STYLE.get(line.move, "dim"))
         table.add_row("  " * line.depth + line.number, move, line.name, reads, writes, Text(line.text, "dim"))
+        for turn in line.turns:
+            table.add_row(
+                "", "", Text(f"  {turn.role}"), _template(turn), Text("trained", "bold green") if turn.train else ""
+            )
     console.print(table)
     console.print()
-    show_evidence(console, trained)
+    show_evidence(console, trained_fields(pipeline))
+
+
+def _template(turn: Turn) -> Text:
+    """A turn's template on one line."""
+    return Text(" ".join(turn.template.text.split()), "bold" if turn.train else "dim")
 
 
 def show_evidence(console: Console, trained: list[TrainedField]) -> None:
@@ -63,23 +76,19 @@ def show_evidence(console: Console, trained: list[TrainedField]) -> None:
 
 
 def mermaid(lines: list[StepLine]) -> str:
-    """The pipeline as a Mermaid flowchart."""
+    """The pipeline as a Mermaid flowchart: what follows is drawn below what it follows."""
     drawn = ["flowchart TD"]
-    before: dict[int, str] = {}
+    last: dict[int, str] = {}
     for line in lines:
         key = "s" + line.number.replace(".", "_")
         writes = ", ".join((*line.writes, *(f"raises {name}" for name in line.raises)))
-        label = f"{line.number} {line.move}<br/>{line.name}" + (f"<br/>&rarr; {writes}" if writes else "")
-        drawn.append(f'    {key}["{label}"]')
-        siblings = line.move == "arm"
-        parent = before.get(line.depth - 1) if siblings else before.get(line.depth) or before.get(line.depth - 1)
-        if parent:
-            drawn.append(f"    {parent} --> {key}")
-        before = {depth: other for depth, other in before.items() if depth <= line.depth}
-        before[line.depth] = key
-        if siblings:
-            before.pop(line.depth)
-            before[line.depth] = key
+        label = f"{line.number} {line.move}<br/>{line.name}" + (f"<br/>→ {writes}" if writes else "")
+        drawn.append(f'    {key}["{label.replace(chr(34), "#quot;")}"]')
+        above = last.get(line.depth - 1)
+        before = above if line.move == "arm" else last.get(line.depth, above)
+        if before:
+            drawn.append(f"    {before} --> {key}")
+        last = {depth: other for depth, other in last.items() if depth < line.depth} | {line.depth: key}
     return "\n".join(drawn)
 
 
@@ -90,15 +99,13 @@ class Progress:
         self._console = console
         self._tally = Tally(rows)
         self._began = time.monotonic()
-        self._live: Live | None = None
 
     @contextmanager
     def shown(self) -> Iterator[Progress]:
         if not self._console.is_terminal:
             yield self
             return
-        with Live(console=self._console, get_renderable=self._draw, refresh_per_second=5, transient=True) as live:
-            self._live = live
+        with Live(console=self._console, get_renderable=self._draw, refresh_per_second=5, transient=True):
             yield self
 
     def watch(self, tally: Tally) -> None:

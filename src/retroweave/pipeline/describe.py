@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retroweave.pipeline.layout import Each, Layout
+from retroweave.pipeline.layout import Each, Layout, Turn
 from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline, walk
 from retroweave.pipeline.rules import traces
 from retroweave.pipeline.step import Step
 
-__all__ = ["StepLine", "TrainedField", "describe", "judges", "outline", "trained_fields"]
+__all__ = ["StepLine", "TrainedField", "describe", "judges", "outline", "trained_fields", "worths"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class StepLine:
     raises: tuple[str, ...]
     text: str
     """What the function's docstring says first, or what the arrangement does."""
+    turns: tuple[Turn, ...] = ()
+    """The turns of a layout."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _line(node: Node, number: str, depth: int) -> StepLine:
         trained = tuple(dict.fromkeys(name for turn in node.flat() if turn.train for name in node.fields(turn)))
         move = "reverse" if node.reversed else "layout"
         text = "trains " + ", ".join(trained) + f"; floor {node.floor}"
-        return StepLine(number, depth, move, node.name, shown, (), (), (), text)
+        return StepLine(number, depth, move, node.name, shown, (), (), (), text, tuple(node.flat()))
     if isinstance(node, Family):
         into = (node.into,) if node.into else ()
         text = f"until {node.want} survive, {node.tries} tries" if node.want else f"{node.tries} tries"
@@ -93,6 +95,17 @@ def trained_fields(pipeline: Pipeline) -> list[TrainedField]:
                 checks = tuple(check.step for check in evidence[name].checks)
                 found[TrainedField(layout.name, name, str(evidence.worth(name)), checks)] = None
     return list(found)
+
+
+def worths(pipeline: Pipeline) -> dict[tuple[str, str], str]:
+    """The worth of each field, and the mark of damage, by the step that wrote it. The pipeline must be valid."""
+    found = {}
+    for _, evidence in traces(pipeline):
+        for name, fact in evidence.facts.items():
+            worth = str(evidence.worth(name))
+            step = pipeline.source.name if fact.move == "given" else fact.step
+            found[step, name.rpartition(".")[2]] = f"{worth}, damaged" if fact.damaged else worth
+    return found
 
 
 def judges(pipeline: Pipeline) -> list[Step]:
