@@ -11,11 +11,11 @@ import orjson
 import pytest
 import yaml
 from huggingface_hub import DatasetCard, DatasetCardData
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from retroweave.export.card import _code, _fence, _prose, write_card
+from retroweave.export.card import _code, _docstring, _fence, _prose, write_card
 from retroweave.export.dataset import read_run, read_samples
 
 MakeSample = Callable[..., dict[str, Any]]
@@ -175,7 +175,8 @@ def test_hostile_text_neither_leaves_its_fence_nor_becomes_markup(make_run: Make
     assert not re.search(r"[\x00-\x08\x0b-\x1f\u202e]", card.text)
 
 
-@given(st.text())
+@given(st.text() | st.text(st.sampled_from("_*`~0a .|\\<>[]()!&;#-+=\n")))
+@example("__0__")
 def test_any_text_is_one_run_of_text_in_prose(text: str) -> None:
     tokens = _tokens(f"| a | b |\n|---|---|\n| {_prose(text)} | end |\n")
     cells = [token.content for token in tokens if token.type == "inline"]
@@ -185,6 +186,12 @@ def test_any_text_is_one_run_of_text_in_prose(text: str) -> None:
         "inline", "text", "text_special", "td_open", "td_close", "tr_open", "tr_close", "tbody_open", "tbody_close",
         "table_close", "th_close", "thead_close", "th_open",
     }  # fmt: skip
+
+
+@given(st.text(st.sampled_from("_*`~0a .|\\<>[]()!&;#-+=\n")))
+def test_a_docstring_is_one_paragraph(text: str) -> None:
+    kinds = {token.type for token in _tokens(f"before\n\n{_docstring(text)}\n\nafter")}
+    assert kinds <= {"paragraph_open", "inline", "text", "text_special", "code_inline", "paragraph_close"}
 
 
 @given(st.text(st.sampled_from("`a|\\ <\n")))

@@ -93,6 +93,13 @@ def test_an_edit_that_does_not_stand_where_it_should_is_not_marked() -> None:
     assert conversation(_sample("abcdef", spans={"damaged": [0, 0, 6]}, kept=kept)).edits == []
 
 
+def test_edits_that_overlap_are_not_marked_twice() -> None:
+    edits = [{"at": at, "now": "abcdef"[at : at + 3], "was": "", "line": 1} for at in (0, 1, 3)]
+    kept = {"operations": [{"operation": "x", "edits": edits}]}
+    [turn] = conversation(_sample("abcdef", spans={"damaged": [0, 0, 6]}, kept=kept)).turns
+    assert [run.text for piece in turn.pieces for run in piece.runs] == ["abc", "def"]
+
+
 def test_a_very_long_turn_is_shortened_and_its_marks_stay_in_place() -> None:
     passage = "word " * 100_000 + "teh end"
     edit = {"at": 500_000, "now": "teh", "was": "the", "line": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,18 @@ def test_parquet_and_jsonl_hold_the_same_rows(make_run: MakeRun, tmp_path: Path,
         export_samples(directory, name, tmp_path / f"samples.{ending}")
     lines = (tmp_path / "samples.jsonl").read_bytes().splitlines()
     assert pq.read_table(tmp_path / "samples.parquet").to_pylist() == [orjson.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_memory_is_flat(make_run: MakeRun, make_sample: MakeSample, tmp_path: Path, ending: str) -> None:
+    peaks = []
+    for rows in (2_000, 6_000):
+        directory = make_run((make_sample(number % 50) for number in range(rows)), name=str(rows))
+        tracemalloc.start()
+        assert export_samples(directory, "sharegpt", tmp_path / f"samples.{ending}").samples == rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.2
 
 
 def test_one_split_is_exported_alone(make_run: MakeRun, tmp_path: Path) -> None:

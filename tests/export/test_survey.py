@@ -119,6 +119,18 @@ def test_examples_come_from_each_layout_and_readable_ones_first(make_sample: Mak
     assert len({sample["id"] for sample in chosen}) == 6
 
 
+def test_a_hundred_thousand_different_numbers_and_strings_take_little_memory() -> None:
+    tracemalloc.start()
+    spread, tally = Spread(), Tally()
+    for number in range(100_000):
+        spread.add(number * 1.7)
+        tally.add(str(number))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+    assert tally.bars(3) == [Bar("0", 1), Bar("1", 1), Bar("all others", 99_998)]
+
+
 def test_memory_is_flat(tmp_path: Path, make_sample: MakeSample) -> None:
     peaks = []
     for rows in (2_000, 8_000):

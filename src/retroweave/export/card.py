@@ -190,7 +190,7 @@ def _one_line(text: str, limit: int | None) -> str:
 
 def _prose(text: str, limit: int | None = None) -> str:
     """One line of text that is no markup: each character that Markdown could act on is escaped."""
-    line = re.sub(r"([\\`*\[\]<>|~$#&!]|(?<!\w)_|_(?!\w))", r"\\\1", _one_line(text, limit))
+    line = re.sub(r"([\\`*\[\]<>|~$#&!]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", _one_line(text, limit))
     line = re.sub(r"^([-+=])", r"\\\1", line)
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", line)
 
