@@ -55,8 +55,12 @@ WORDS = listed(
     "中文 日本語。 😀 👩‍👩‍👧 👍🏽 ❤️ `code` ``` "
     "https://example.org/their/there <b> </b> well-known e.g. Mr. & % {now} {{ }} \\ � \u200b \ufeff"
 )
+PHRASES = [
+    "they were", "she has", "at the edge of the", "one of the boats", "began to walk", "did not see anything",
+    "asked Anna and Peter", "with Peter and Anna’s", "it rained. The boat", "the end.\n\nNow it",
+]  # fmt: skip
 GAPS = [" ", " ", " ", " ", ". ", ", ", "; ", "\n", "\r\n", "\n\n", "\r\n\r\n", "\n\n\n", "  ", "\t", "—", "", "\u00a0"]
-patchwork = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=80).map(
+patchwork = st.lists(st.tuples(st.sampled_from(WORDS + PHRASES), st.sampled_from(GAPS)), max_size=80).map(
     lambda pairs: "".join(word + gap for word, gap in pairs)
 )
 texts = st.one_of(patchwork, patchwork, st.text(max_size=200), st.sampled_from([STORY, STORY.replace("\n", "\r\n")]))
