@@ -61,7 +61,9 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
             outcomes = await advance(node, row, bench)
         except Drop as drop:
             return [Leaf("reject", row.path, node.name, str(drop), place=row.drawn.place, row=row)]
-        except Exception as error:
+        except BaseException as error:
+            if not _is_failure(error):
+                raise
             reason = f"{type(error).__name__}: {error}"
             return [
                 Leaf("failure", row.path, node.name, reason, traceback.format_exc(), place=row.drawn.place, row=row)
@@ -74,6 +76,14 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
         following = iter(onward)
         return [leaf for one in outcomes for leaf in (next(following) if isinstance(one, Row) else [one])]
     return [row]
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Whether the step failed; Ctrl-C is none, nor is the end of a run, which cancels what waits."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return isinstance(error, (Exception, SystemExit))
 
 
 @singledispatch
@@ -190,11 +200,14 @@ def _picked(family: Family, row: Row, kept: list[Row]) -> list[Row]:
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits: the same loop with no event loop under it, for worker processes."""
+    """Run a coroutine that never waits: the same loop with no event loop under it, for worker processes.
+
+    A step that waits all the same is told so where it stands, and is a failure of its row.
+    """
     try:
         coroutine.send(None)
+        while True:
+            coroutine.throw(RuntimeError("this step waits for something; declare it with `async def`"))
     except StopIteration as done:
         result: T = done.value
         return result
-    coroutine.close()
-    raise RuntimeError("a pipeline with no awaiting step waited for something")
