@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from retroweave.pipeline.errors import RunStopped
+from retroweave.pipeline.errors import RetroweaveError, RunStopped
 from retroweave.pipeline.flow import Bench
 from retroweave.pipeline.gate import Gate, Verdict
 from retroweave.pipeline.journal import Journal, decode
 from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, side_of
-from retroweave.pipeline.runner import Outcome, Runner
-from retroweave.pipeline.source import SourceRow
+from retroweave.pipeline.runner import CHUNK, Outcome, Runner
+from retroweave.pipeline.source import Source, SourceRow
 
 __all__ = ["Sink", "Tally", "draws", "run"]
 
@@ -29,6 +30,8 @@ Sink = Callable[[Verdict, str, Leaf, Drawn], None]
 
 HOPELESS = 50
 """After this many leaves, all of them failures, a run stops and shows the first error."""
+IN_VAIN = 100
+"""After so many rows in a row without a new sample, a draw that gave none was the last."""
 REASONS = 200
 """Different reasons counted apart; those beyond are counted together, so that memory stays flat."""
 
@@ -108,7 +111,7 @@ async def run(
     gate = Gate(bench.pipeline.caps, rows)
     source = draws(bench.pipeline)
     under_way: deque[Batch] = deque()
-    draw_began = (0, 0)  # the draw now at the gate, and how many samples there were when it began
+    drought = _Drought()
     try:
         while not gate.full and not tally.exhausted:
             _hand_out(source, under_way, tally, journal, runner)
@@ -119,10 +122,7 @@ async def run(
             records = await _finish(batch, journal)
             under_way.popleft()
             for position, (drawn, record) in enumerate(zip(batch.rows, records, strict=True)):
-                if drawn.draw != draw_began[0]:
-                    if gate.taken == draw_began[1]:
-                        tally.exhausted = True
-                    draw_began = (drawn.draw, gate.taken)
+                tally.exhausted = drought.lasts(drawn.draw, tally)
                 if gate.full or tally.exhausted:
                     tally.surplus_rows += len(batch.rows) - position
                     break
@@ -139,13 +139,32 @@ async def run(
     return tally
 
 
+class _Drought:
+    """Tells when a source has run dry: a whole draw gave nothing new, and of so many rows that it was not by chance."""
+
+    def __init__(self) -> None:
+        self._draw = 0
+        self._samples = 0
+        self._began = 0
+
+    def lasts(self, draw: int, tally: Tally) -> bool:
+        """Asked before each row, which is of this draw."""
+        if draw == self._draw:
+            return False
+        self._draw = draw
+        if tally.samples > self._samples:
+            self._samples, self._began = tally.samples, tally.source_rows
+            return False
+        return tally.source_rows - self._began >= IN_VAIN
+
+
 def draws(pipeline: Pipeline) -> Iterator[Drawn]:
     """The source's rows, then the same again as the next draw, for as long as the recipe allows."""
     source = pipeline.source
     small = _Small()
     for draw in itertools.count() if source.again else (0,):
         index = -1
-        for index, row in enumerate(small.rows or source.rows()):
+        for index, row in enumerate(small.rows or _read(source)):
             if draw == 0:
                 small.offer(row)
             reject = row.reject
@@ -158,11 +177,27 @@ def draws(pipeline: Pipeline) -> Iterator[Drawn]:
         small.close()
 
 
+def _read(source: Source) -> Iterator[SourceRow]:
+    """The source's rows. Raises `RunStopped` where its own code fails."""
+    try:
+        yield from source.rows()
+    except RetroweaveError:
+        raise
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise RunStopped(
+            f"The source {source.name!r} cannot be read on: {type(error).__name__}: {error} (in line {frame.lineno} of "
+            f"{frame.filename}). Finished rows are kept."
+        ) from error
+
+
 class _Small:
     """Keeps the rows of a source that is small, so that it is read and cut once and not at every draw."""
 
     LARGEST = 8_000_000
     """Characters of text, all rows together."""
+    PLAIN = (str, int, float, type(None))
+    """What has a known size, and what no step can change for the next draw."""
 
     def __init__(self) -> None:
         self.rows: list[SourceRow] = []
@@ -170,7 +205,11 @@ class _Small:
         self._room = self.LARGEST
 
     def offer(self, row: SourceRow) -> None:
-        self._room -= 200 + sum(len(value) for value in row.fields.values() if isinstance(value, str))
+        values = row.fields.values()
+        if all(isinstance(value, self.PLAIN) for value in values):
+            self._room -= 200 + sum(len(value) for value in values if isinstance(value, str))
+        else:
+            self._room = 0
         if self._room > 0:
             self._offered.append(row)
         else:
@@ -185,7 +224,7 @@ class _Small:
 def _hand_out(source: Iterator[Drawn], under_way: deque[Batch], tally: Tally, journal: Journal, runner: Runner) -> None:
     """Keep as many rows under way as are worth it, and no more."""
     allowed = tally.room(runner.window)
-    size = max(1, min(runner.chunk, allowed // 4))
+    size = max(1, min(runner.chunk, CHUNK * allowed // runner.window))  # as many batches as a full window has
     room = allowed - sum(len(batch.rows) for batch in under_way)
     while room >= size or (room > 0 and not under_way):
         drawn = list(itertools.islice(source, size))
