@@ -168,7 +168,8 @@ class _Session:
         source = file.read_text("utf-8") if file else "\n".join(content)
         names = {"__name__": file.stem, "__file__": str(file)} if file else self.names
         try:
-            exec(compile(source, str(file or self.page), "exec", dont_inherit=True), names)  # noqa: S102
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(source, str(file or self.page), "exec", dont_inherit=True), names)  # noqa: S102
         except Exception as error:
             raise PageError(f"{type(error).__name__}: {error}") from error
 
@@ -189,7 +190,7 @@ class _Session:
             output, self.code = _retroweave(words[1:])
             return _folded(output)
         if words[0] == "python" and len(words) == 2:
-            output, self.code = _called(lambda: _script(words[1]), [], drawn=False)
+            output, self.code = _called(lambda: _script(words[1]), words, drawn=False)
         else:
             done = subprocess.run(text, shell=True, capture_output=True, text=True, cwd=self.folder)
             output, self.code = done.stdout + done.stderr, done.returncode
@@ -239,19 +240,19 @@ def _retroweave(arguments: list[str]) -> tuple[str, int]:
 
     find_recipe.cache_clear()
     params = {command: list(command.params) for command in cli.commands.values()}
-    if arguments[0] == "run" and "--help" not in arguments:
+    if arguments[:1] == ["run"] and "--help" not in arguments:
         arguments = [*arguments, "--workers", "1"]
     try:
-        return _called(main, arguments, drawn=arguments[0] in ("show", "try"))
+        return _called(main, ["retroweave", *arguments], drawn=arguments[:1] in (["show"], ["try"]))
     finally:
         for command, own in params.items():
             command.params = own
 
 
-def _called(function: Callable[[], None], arguments: list[str], *, drawn: bool) -> tuple[str, int]:
+def _called(function: Callable[[], None], words: list[str], *, drawn: bool) -> tuple[str, int]:
     """What a function prints and the code it ends with; `drawn` where it draws to the width of a terminal."""
     output: io.StringIO = _Terminal() if drawn else io.StringIO()
-    before, sys.argv = sys.argv, ["retroweave", *arguments]
+    before, sys.argv = sys.argv, words
     code: Any = 0
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -259,7 +260,7 @@ def _called(function: Callable[[], None], arguments: list[str], *, drawn: bool) 
     except SystemExit as end:
         code = end.code or 0
     except Exception as error:
-        raise PageError(f"`{' '.join(sys.argv)}` crashed: {type(error).__name__}: {error}") from error
+        raise PageError(f"`{' '.join(words)}` crashed: {type(error).__name__}: {error}") from error
     finally:
         sys.argv = before
     return _ANSI.sub("", output.getvalue()), code
