@@ -329,7 +329,10 @@ def _other_number(number: str, rng: Random) -> str:
 _NEVER_NAMES = _words(
     "i i'm i'll i've i'd mr mrs ms dr sir st god monday tuesday wednesday thursday friday saturday sunday january "
     "february march april may june july august september october november december jan feb mar apr jun jul aug sept "
-    "sep oct nov dec english french german article chapter section part figure table act scene street road"
+    "sep oct nov dec article chapter section part figure table act scene street road miss father mother sister doctor "
+    "english french german chinese japanese korean indian spanish italian portuguese dutch danish swedish norwegian "
+    "finnish russian polish turkish greek roman latin arabic american british scottish irish welsh european african "
+    "christmas easter sabbath north south east west"
 )
 
 
