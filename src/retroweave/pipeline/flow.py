@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, singledispatch
 from typing import Any, TypeVar
 
-from retroweave.pipeline.errors import Drop
+from retroweave.pipeline.errors import Drop, RunStopped
 from retroweave.pipeline.layout import Layout
 from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, Row, digest, numbers
@@ -23,6 +23,8 @@ from retroweave.pipeline.step import Step
 __all__ = ["Bench", "drive", "flow", "work"]
 
 T = TypeVar("T")
+
+WAITS = "this step waits for something; declare it with `async def`"
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,11 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
 
 
 def _is_failure(error: BaseException) -> bool:
-    """Whether the step failed; Ctrl-C is none, nor is the end of a run, which cancels what waits."""
+    """Whether the step failed; Ctrl-C is none, nor is what stops the run, which cancels what waits."""
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and not task.cancelling()
-    return isinstance(error, (Exception, SystemExit))
+    return isinstance(error, (Exception, SystemExit)) and not isinstance(error, RunStopped)
 
 
 @singledispatch
@@ -94,9 +96,7 @@ async def advance(node: Any, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
 
 @advance.register
 async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
-    result = step.function(**_arguments(step, row, bench))
-    if inspect.isawaitable(result):
-        result = await result
+    result = await _called(step, _arguments(step, row, bench))
     row.trail = (*row.trail, step.name)
     if step.checks:
         if not result:
@@ -109,6 +109,18 @@ async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
         return children
     row.fields.update(_written(step, result))
     return (row,)
+
+
+async def _called(step: Step, arguments: dict[str, Any]) -> Any:
+    """What the function gives. One that waits without saying so was held for a pure program's, and is refused."""
+    result = step.function(**arguments)
+    if step.awaits:
+        return await result
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise RuntimeError(WAITS)
+    return result
 
 
 def _arguments(step: Step, row: Row, bench: Bench) -> dict[str, Any]:
@@ -151,12 +163,12 @@ async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row
 
 @advance.register
 async def _mix(mix: Mix, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
-    rng = numbers(bench.salt, mix.name, row.id)
-    arms = mix.arms if mix.all else rng.choices(mix.arms, [arm.weight for arm in mix.arms])
-    branches = [
-        flow(arm.steps, replace(row, path=(*row.path, ordinal), fields=dict(row.fields)), bench)
-        for ordinal, arm in enumerate(arms)
-    ]
+    """A row that goes one way is the same row; those that go every way are siblings."""
+    if not mix.all:
+        rng = numbers(bench.salt, mix.name, row.id)
+        (arm,) = rng.choices(mix.arms, [arm.weight for arm in mix.arms])
+        return await flow(arm.steps, replace(row, path=(*row.path, 0)), bench)
+    branches = [flow(arm.steps, row.child(mix.name, ordinal, {}), bench) for ordinal, arm in enumerate(mix.arms)]
     return [outcome for branch in await bench.all(branches) for outcome in branch]
 
 
@@ -195,8 +207,11 @@ def _picked(family: Family, row: Row, kept: list[Row]) -> list[Row]:
     if family.pick is None:
         return kept
     new = [{name: value for name, value in one.fields.items() if name not in row.fields} for one in kept]
-    chosen = family.pick(new)
-    return [kept[next(i for i, fields in enumerate(new) if fields is one)] for one in chosen]
+    places = {id(fields): place for place, fields in enumerate(new)}
+    chosen = [places.get(id(one)) for one in family.pick(new)]
+    if None in chosen:
+        raise TypeError("pick chooses among the members that it is given; it gave back something else")
+    return [kept[place] for place in chosen if place is not None]
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -207,7 +222,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         coroutine.send(None)
         while True:
-            coroutine.throw(RuntimeError("this step waits for something; declare it with `async def`"))
+            coroutine.throw(RuntimeError(WAITS))
     except StopIteration as done:
         result: T = done.value
         return result

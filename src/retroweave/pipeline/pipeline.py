@@ -89,7 +89,7 @@ def family(
 
     With `into` they are folded into that field, a list of dicts; without it they go on as rows. `pick` sees the
     siblings together and chooses among them: drops twins, caps kinds. Where fewer than `want` survive, the family is
-    drawn again, at most `tries` times, and the row is rejected if that was not enough.
+    drawn again, at most `tries` times; a table that stays too small is a reject, rows go on as many as came.
     """
     if tries < 1 or (want is not None and want < 1):
         raise UserError(f"The family {name!r} needs tries and want of at least 1, not {tries} and {want}.")
