@@ -105,6 +105,12 @@ def recipe(
         doc = inspect.getdoc(build)
         if not doc:
             raise UserError(f"The recipe {build.__name__!r} has no docstring; it says what a model would learn.")
+        for preset, values in (presets or {}).items():
+            for key in values.keys() - config_type.model_fields.keys():
+                raise UserError(
+                    f"The preset {preset!r} of {build.__name__!r} sets {key!r}, which its config does not have. "
+                    f"{nearest(key, config_type.model_fields)}"
+                )
         return Recipe(
             name or build.__name__.replace("_", "-"),
             build,
@@ -144,7 +150,13 @@ def find_recipe(reference: str) -> Recipe:
             f"There is no recipe {reference!r}. {nearest(reference, entries)} "
             "A recipe of your own goes by its file, such as ./my_recipe.py; `retroweave new NAME` writes one."
         )
-    found = entries[reference].load()
+    try:
+        found = entries[reference].load()
+    except Exception as error:
+        raise UserError(
+            f"The entry point {reference!r} ({entries[reference].value}) cannot be loaded: {type(error).__name__}: "
+            f"{error}. Install or upgrade the package that it comes from."
+        ) from error
     if not isinstance(found, Recipe):
         raise UserError(f"The entry point {reference!r} ({entries[reference].value}) is no retroweave recipe.")
     return _located(found, reference)
@@ -154,8 +166,8 @@ def _from_file(path: Path) -> Recipe:
     if not path.is_file():
         raise UserError(f"There is no recipe file {str(path)!r}. `retroweave new NAME` writes one.")
     module = _load(path.resolve())
-    recipes = [value for value in vars(module).values() if isinstance(value, Recipe)]
-    own = [found for found in recipes if found.build.__module__ == module.__name__]
+    recipes = {id(value): value for value in vars(module).values() if isinstance(value, Recipe)}
+    own = [found for found in recipes.values() if found.build.__module__ == module.__name__]
     if len(own) != 1:
         names = ", ".join(found.name for found in own) or "none"
         raise UserError(f"A recipe file holds one function marked @recipe; {str(path)!r} holds {names}.")
@@ -172,23 +184,25 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except SyntaxError as error:
-        del sys.modules[name]
-        line = (error.text or "").strip()
-        raise UserError(
-            f"The recipe file {str(path)!r} has a syntax error in line {error.lineno}: {error.msg}: {line}"
-        ) from error
     except UserError:
         del sys.modules[name]
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
-        at = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        where = f" in line {at[-1].lineno}" if at else ""
-        raise UserError(
-            f"The recipe file {str(path)!r} cannot be loaded: {type(error).__name__}{where}: {error}"
-        ) from error
+        raise _unloadable(path, error) from error
     return module
+
+
+def _unloadable(path: Path, error: BaseException) -> UserError:
+    """Why a recipe file cannot be loaded, and in which of its lines; a module that it imports may be at fault."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        line = (error.text or "").strip()
+        return UserError(
+            f"The recipe file {str(path)!r} has a syntax error in line {error.lineno}: {error.msg}: {line}"
+        )
+    at = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    where = f" in line {at[-1].lineno}" if at else ""
+    return UserError(f"The recipe file {str(path)!r} cannot be loaded: {type(error).__name__}{where}: {error}")
 
 
 def _located(found: Recipe, reference: str) -> Recipe:
