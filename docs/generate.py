@@ -141,7 +141,7 @@ class _Session:
             if block.language == "python":
                 self._python(content, self.folder / file["name"] if file else None)
             elif block.language == "console":
-                return [f"{block.indent}{line}".rstrip() for line in self._console(content, block.start)]
+                return [f"{block.indent}{line}" if line else "" for line in self._console(content, block.start)]
         except PageError as error:
             raise PageError(f"{self.page}, the block in line {block.start}: {error}") from error.__cause__
         return shown
@@ -354,6 +354,42 @@ def _set(values: Mapping[str, Any]) -> str:
     return ", ".join(f"`{key}={value}`" for key, value in values.items())
 
 
+def _answers() -> str:
+    from retroweave.recipes.prose_repair import ProseRepair
+
+    writes = {
+        "unified": "a patch as `diff -u` writes it",
+        "git": "a patch as `git diff` writes it",
+        "dmp": "a patch in diff-match-patch's text format",
+        "whole": "the repaired text",
+    }
+    weights = {name: ProseRepair.model_fields[name].default for name in writes}
+    rows = ["| answer | what the model writes | share, unless you set the weights |", "|---|---|---:|"]
+    rows += [f"| `{name}` | {writes[name]} | {weights[name] / sum(weights.values()):.0%} |" for name in writes]
+    return "\n".join(rows)
+
+
+def _phrasings() -> str:
+    from retroweave.corruptions.damage import OPERATIONS
+    from retroweave.corruptions.diagnosis import STYLES
+    from retroweave.recipes.prose_repair import words
+
+    def listed(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{count} for `{name}`" for name, count in counts.items())
+
+    instructions = {name: len(words(name)) for name in ("unified", "git", "dmp", "whole")}
+    styles = {style: len(words(f"ask_{style}")) for style in STYLES}
+    return "\n".join(
+        [
+            f"- instructions for each answer: {listed(instructions)};",
+            f"- ways to ask for each style of diagnosis: {listed(styles)};",
+            f"- {len(words('frames'))} ways to show the passage: in tags, in a fence, as JSON, as the output of `cat`;",
+            f"- {sum(len(kind.words) for kind in OPERATIONS.values())} sentences for the `plain` diagnosis of the "
+            f"{len(OPERATIONS)} operations.",
+        ]
+    )
+
+
 def _doc() -> str:
     from retroweave.recipes.prose_repair import prose_repair
 
@@ -364,6 +400,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "help texts": _help_texts,
     "operations": _operations,
     "options of prose repair": _options,
+    "answers of prose repair": _answers,
+    "phrasings of prose repair": _phrasings,
     "what prose repair says": _doc,
 }
 
