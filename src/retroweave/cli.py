@@ -339,8 +339,12 @@ def odds(
         click.echo(f"{rows:,} rows   {rows / ahead.yield_:,.0f} generated{total}")
     if need is not None:
         click.echo(f"\nTo reach {target:.2%}:")
-        click.echo(f"  accepts-right must be at least {need.likelihood_ratio:.3g} times accepts-wrong;")
-        if judges:
+        if need.likelihood_ratio <= 1:
+            click.echo("  no judge is needed: the generator is as good as that by itself.")
+        elif not judges:
+            click.echo(f"  a judge must accept right rows {need.likelihood_ratio:.3g} times as often as wrong ones.")
+        else:
+            click.echo(f"  accepts-right must be at least {need.likelihood_ratio:.3g} times accepts-wrong;")
             right = judges[0].accepts_right
             click.echo(f"  with accepts-right {right:g}, accepts-wrong at most {need.accepts_wrong:.4g};")
             click.echo(f"  of judges like the first, {_in_a_chain(need.chain)}.")
