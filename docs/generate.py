@@ -183,7 +183,7 @@ class _Session:
 
     def _output(self, text: str) -> list[str]:
         """What a command prints, to its output and its errors, and in `code` how it ended."""
-        words = shlex.split(text, comments=True)
+        words = shlex.split(text.replace("\\\n", " "), comments=True)
         if words == ["echo", "$?"]:
             return [str(self.code)]
         if words[0] == "retroweave":
