@@ -12,6 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +43,7 @@ from retroweave.quality.lint import Habits
 __all__ = ["make"]
 
 JOURNAL = "outcomes.sqlite"
+RUN = "run.json"
 
 
 def make(
@@ -67,21 +69,12 @@ def make(
         raise UserError(f"--workers is how many processes work on rows, 1 or more, not {workers}.")
     pipeline = recipe.pipeline(config)
     require_valid(pipeline, recipe.name)
-    order = _Order(recipe, config, pipeline, rows, out, seed, workers or os.cpu_count() or 1, again)
-    began = time.monotonic()
+    order = _Order(recipe, config, pipeline, rows, out, seed, workers or _cores(), again)
     with _held(_folder(out)):
-        taker = _Taker(out)
         try:
-            tally = _make(order, taker, watch)
+            return _make(order, watch)
         except OSError as error:
             raise _stopped(error, out) from error
-        _no_sample(tally)
-        found = _summary(order, tally, time.monotonic() - began)
-        found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
-        _write_json(out / "run.json", found)
-        write_card(out, taker.survey)
-        write_report(out, taker.survey)
-    return found
 
 
 @dataclass(frozen=True)
@@ -97,27 +90,35 @@ class _Order:
     workers: int
     again: bool
 
-    @property
-    def fingerprint(self) -> dict[str, Any]:
-        return fingerprint(self.recipe, self.config, self.pipeline, self.seed, version("retroweave"))
 
-
-def _make(order: _Order, taker: _Taker, watch: Callable[[Tally], None]) -> Tally:
+def _make(order: _Order, watch: Callable[[Tally], None]) -> dict[str, Any]:
+    began = time.monotonic()
     path = order.out / JOURNAL
-    journal = Journal(path)
-    try:
-        _same_run(journal, order)
-        tally = asyncio.run(_run(order, journal, taker, watch))
-        taker.writer.close()
-        return tally
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"Stopped by Ctrl-C. {len(journal)} source rows are finished and kept in {str(path)!r}; the same command "
-            "goes on from there."
-        ) from None
-    finally:
-        taker.writer.abandon()
-        journal.close()
+    with closing(Journal(path)) as journal:
+        try:
+            valid_under = _same_run(journal, order)
+            taker = _Taker(order.out)
+            with taker.writer:
+                tally = asyncio.run(_run(order, journal, taker, watch))
+                # It marks a finished run, and what it says of data/ would be wrong from here on.
+                (order.out / RUN).unlink(missing_ok=True)
+            _no_sample(tally)
+            found = _summary(order, tally, valid_under, time.monotonic() - began)
+            found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
+            _write_json(order.out / RUN, found)
+            write_card(order.out, taker.survey)
+            write_report(order.out, taker.survey)
+            return found
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"Stopped by Ctrl-C. {len(journal)} source rows are finished and kept in {str(path)!r}; the same "
+                "command goes on from there."
+            ) from None
+
+
+def _cores() -> int:
+    """The cores that this process may use, which a container or a batch system makes fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Interrupted(RunStopped):
@@ -188,26 +189,31 @@ def _held(out: Path) -> Any:
         raise UserError(f"The folder {str(out)!r} cannot be written: {error.strerror}.") from error
 
 
-def _same_run(journal: Journal, order: _Order) -> None:
-    now, before = order.fingerprint, journal.fingerprint()
+def _same_run(journal: Journal, order: _Order) -> dict[str, Any]:
+    """The fingerprint, which is that of the journal or becomes it."""
+    now = fingerprint(order.recipe, order.config, order.pipeline, order.seed, version("retroweave"))
+    before = journal.fingerprint()
     if before is None or order.again:
         journal.begin(now)
-        return
-    if changed := differences(before, orjson.loads(orjson.dumps(now))):
+    elif changed := differences(before, orjson.loads(orjson.dumps(now))):
         shown = "; ".join(changed[:6]) + (f"; and {len(changed) - 6} more" if len(changed) > 6 else "")
         raise UserError(
             f"The run in {str(order.out)!r} was made otherwise. What changed: {shown}. Pass --again to make the rows "
             "anew there, or name another folder with --out."
         )
+    return now
 
 
 def _no_sample(tally: Tally) -> None:
     if tally.samples:
         return
     reasons = "; ".join(
-        f"{count} {verdict}s at {step!r}: {reason}" for (verdict, step, reason), count in tally.reasons.most_common(3)
+        f"{count:,} {verdict.replace('_', ' ')} at {step!r}: {reason}"
+        for (verdict, step, reason), count in tally.reasons.most_common(3)
     )
-    raise RunStopped(f"No sample was accepted of {tally.source_rows} source rows. {reasons}.")
+    raise RunStopped(
+        f"No sample was accepted of {tally.source_rows:,} source rows. {reasons or 'The source gave none'}."
+    )
 
 
 def _stopped(error: OSError, out: Path) -> RunStopped:
@@ -219,7 +225,7 @@ def _stopped(error: OSError, out: Path) -> RunStopped:
     return RunStopped(f"The run stopped at {str(where)!r}: {error.strerror}. Finished rows are kept. {advice}")
 
 
-def _summary(order: _Order, tally: Tally, seconds: float) -> dict[str, Any]:
+def _summary(order: _Order, tally: Tally, valid_under: dict[str, Any], seconds: float) -> dict[str, Any]:
     """What `run.json` says."""
     recipe, config, pipeline = order.recipe, order.config, order.pipeline
     return {
@@ -232,7 +238,7 @@ def _summary(order: _Order, tally: Tally, seconds: float) -> dict[str, Any]:
         "rows": tally.rows,
         "seconds": round(seconds, 2),
         "license": combine(tally.license_counts),
-        "source": {"name": pipeline.source.name, "fingerprint": pipeline.source.fingerprint()},
+        "source": {"name": pipeline.source.name, "fingerprint": valid_under["source"]},
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("pyarrow", "orjson", "pygit2")},
