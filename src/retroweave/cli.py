@@ -24,7 +24,7 @@ def main() -> None:
     from retroweave.pipeline.errors import RetroweaveError
 
     try:
-        cli(standalone_mode=False)
+        cli(standalone_mode=False, prog_name="retroweave")
     except RetroweaveError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
