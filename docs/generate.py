@@ -63,7 +63,7 @@ def rendered(page: Path) -> str:
     """The page as it should be. Raises `PageError` where something in it does not run."""
     text = _REGION.sub(lambda found: f"{found[1]}{REGIONS[found['name']]()}\n{found[3]}", page.read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="docs-") as folder, _desk(Path(folder)):
-        return _Session(page, Path(folder).resolve(), text.splitlines()).run()
+        return _PageRun(page, Path(folder).resolve(), text.splitlines()).run()
 
 
 # Blocks
@@ -107,7 +107,7 @@ class _Command:
     shown: list[str]
 
 
-class _Session:
+class _PageRun:
     """One page being run in one folder."""
 
     def __init__(self, page: Path, folder: Path, lines: list[str]) -> None:
