@@ -3,21 +3,21 @@
 A journal is valid under one fingerprint. Where it differs, the difference can be named to a person. How many rows are
 asked for, on how many workers and under what budget is no part of it: none of that changes an outcome.
 
-Code counts as far as the recipe's functions reach it through what their modules import, outside the standard library
-and site-packages; installed packages of ours count by their version.
+Code counts as far as the recipe's functions reach it through what their modules import (`imports`), with the words that
+lie beside it; installed packages count by their version.
 """
 
 from __future__ import annotations
 
-import sys
-import sysconfig
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from retroweave.pipeline import flow
 from retroweave.pipeline.describe import outline
+from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.imports import reached, versions
 from retroweave.pipeline.pipeline import Family, Pipeline, walk
 from retroweave.pipeline.recipe import Config, Recipe
 from retroweave.pipeline.row import digest
@@ -28,15 +28,16 @@ __all__ = ["differences", "fingerprint"]
 
 def fingerprint(recipe: Recipe, config: Config, pipeline: Pipeline, seed: int, version: str) -> dict[str, Any]:
     """Part to value; each part is JSON, and a changed one names itself."""
+    modules, installed = reached([recipe.build.__module__, flow.__name__, *_step_modules(pipeline)])
     return {
         "recipe": recipe.name,
         "config": config.model_dump(mode="json"),
         "seed": seed,
         "source": pipeline.source.fingerprint(),
-        "resources": {name: _resource(value) for name, value in pipeline.resources.items()},
+        "resources": {name: _resource(name, value) for name, value in pipeline.resources.items()},
         "pipeline": digest(*outline(pipeline)).hex(),
-        "code": _code(recipe, pipeline),
-        "retroweave": version,
+        "code": {_shown(name, path, recipe): _hash([path, *_words(path)]) for name, path in modules.items()},
+        "versions": {"retroweave": version, **versions(installed)},
     }
 
 
@@ -48,73 +49,81 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def _difference(part: str, old: Any, new: Any) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            if old.get(key) != new.get(key):
-                name = f"the {part} of {key}" if part in ("code", "resources") else f"{part}.{key}"
-                yield name if part in ("code", "resources") else f"{name}: {old.get(key)!r} to {new.get(key)!r}"
+    if isinstance(new, dict):
+        before = old if isinstance(old, dict) else {}
+        for key in sorted(before.keys() | new.keys()):
+            if before.get(key) != new.get(key):
+                change = f"{part}.{key}: {before.get(key)!r} to {new.get(key)!r}"
+                yield f"the {part} of {key}" if part in ("code", "resources") else change
     elif part in ("source", "pipeline"):
         yield {"source": "the source's text", "pipeline": "the pipeline's steps or words"}[part]
     else:
         yield f"{part}: {old!r} to {new!r}"
 
 
-def _resource(value: Any) -> str:
+def _resource(name: str, value: Any) -> str:
+    """What a resource says of itself, or a hash of its value."""
     own = getattr(value, "fingerprint", None)
-    return str(own()) if callable(own) else digest(repr(value)).hex()
+    if callable(own):
+        return str(own())
+    text = _written(value)
+    if " at 0x" in text:
+        raise UserError(
+            f"The resource {name!r} cannot be told from another one: it is written as {text[:80]}, with an address "
+            "that differs in each process. Give its class a method `fingerprint` that returns a hash of what it holds."
+        )
+    return digest(text).hex()
 
 
-def _code(recipe: Recipe, pipeline: Pipeline) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for module in _reached([recipe.build.__module__, flow.__name__, *_step_modules(pipeline)]):
-        path = Path(module.__file__ or "")
-        found[module.__name__] = _hash([path, *_words(path.with_suffix(""))])
-    return dict(sorted(found.items()))
+def _written(value: Any) -> str:
+    """Like `repr`, but a set is in order: its own order differs in each process."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_written(key)}: {_written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (set, frozenset)):
+        return "{" + ", ".join(sorted(map(_written, value))) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"{type(value).__name__}({', '.join(map(_written, value))})"
+    return repr(value)
 
 
 def _step_modules(pipeline: Pipeline) -> Iterator[str]:
-    yield getattr(pipeline.source.rows, "__module__", "")
+    yield _module(pipeline.source.rows)
     for node in walk(pipeline.steps):
         if isinstance(node, Step):
-            yield node.function.__module__
+            yield _module(node.function)
         elif isinstance(node, Family) and node.pick is not None:
-            yield node.pick.__module__
+            yield _module(node.pick)
 
 
-def _reached(names: Iterable[str]) -> Iterator[ModuleType]:
-    """The modules outside site-packages that these reach through what stands in their namespaces."""
-    queue, seen = list(names), set()
-    while queue:
-        name = queue.pop()
-        module = sys.modules.get(name)
-        if name in seen or module is None or not _ours(module):
-            continue
-        seen.add(name)
-        yield module
-        for value in vars(module).values():
-            other = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            # A package holds the submodules that anybody happened to import: those are not what it reaches.
-            if isinstance(other, str) and not other.startswith(f"{name}."):
-                queue.append(other)
+def _module(function: Callable[..., Any]) -> str:
+    return _module(function.func) if isinstance(function, functools.partial) else str(function.__module__)
 
 
-_INSTALLED = {Path(sysconfig.get_paths()[kind]).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+def _shown(name: str, path: Path, recipe: Recipe) -> str:
+    """A module as a person knows it: a recipe's file goes by its own name, wherever it lies."""
+    return path.name if name == recipe.build.__module__ and recipe.reference.endswith(".py") else name
 
 
-def _ours(module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    if not file or not file.endswith(".py"):
-        return False
-    return _INSTALLED.isdisjoint(Path(file).resolve().parents)
+def _words(path: Path) -> list[Path]:
+    """A module's words: the files in the folder of its name; of a package, those in it that are no module's own."""
+    if path.name != "__init__.py":
+        return _files(path.with_suffix(""))
+    beside = list(path.parent.iterdir())
+    folders = [
+        other
+        for other in beside
+        if other.is_dir() and not (other / "__init__.py").exists() and not other.with_suffix(".py").exists()
+    ]
+    return sorted([*filter(_is_word, beside), *(word for folder in folders for word in _files(folder))])
 
 
-def _words(folder: Path) -> list[Path]:
-    """A module's words: the files in the folder of its name, or, of a package's `__init__`, beside it."""
-    folder = folder.parent if folder.name == "__init__" else folder
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if _is_word(path))
+
+
+def _is_word(path: Path) -> bool:
+    return path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
 
 
 def _hash(paths: Iterable[Path]) -> str:
-    return digest(*(path.read_bytes() for path in paths)).hex()
+    return digest(*(part for path in paths for part in (path.name, path.read_bytes()))).hex()

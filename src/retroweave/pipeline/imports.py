@@ -1,0 +1,89 @@
+"""What code a module stands on: the modules that it imports, and those that they import.
+
+A row's outcome hangs on code that may be edited between two runs. Which modules that is must come out the same whatever
+else a process has imported, so it is read from the import statements, those inside functions too. Modules of the
+standard library and of installed packages are not read: they change with their version.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import platform
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+__all__ = ["reached", "versions"]
+
+_INSTALLED = {Path(sysconfig.get_paths()[kind]).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+_PACKAGES = {"site-packages", "dist-packages"}
+
+
+def reached(names: Iterable[str]) -> tuple[dict[str, Path], list[str]]:
+    """The modules that these reach with their files, and the top-level names of installed packages among them."""
+    queue, found, installed = list(names), dict[str, Path](), set[str]()
+    while queue:
+        name = queue.pop()
+        top = name.partition(".")[0]
+        if name in found or top in installed or top in sys.stdlib_module_names:
+            continue
+        path = _file(name)
+        if path is None:
+            continue
+        if _is_installed(path):
+            installed.add(top)
+        elif path.suffix == ".py":
+            found[name] = path
+            queue.append(name.rpartition(".")[0])
+            queue += _imported(name, path)
+    return dict(sorted(found.items())), sorted(installed)
+
+
+def versions(installed: Iterable[str]) -> dict[str, str]:
+    """Python's version and those of the packages that these top-level names come from."""
+    distributions = _distributions()
+    named = sorted({name for top in installed for name in distributions.get(top, ())})
+    return {"Python": ".".join(platform.python_version_tuple()[:2]), **{name: version(name) for name in named}}
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Top-level name to the packages that bring it; to find out takes a tenth of a second."""
+    return packages_distributions()
+
+
+def _file(name: str) -> Path | None:
+    """The file of a module; `None` for what is none."""
+    parent = name.rpartition(".")[0]
+    if parent:
+        folder = _file(parent)
+        if folder is None or folder.name != "__init__.py":
+            return None
+    module = sys.modules.get(name)
+    try:
+        spec = module.__spec__ if module is not None else importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin and spec.has_location else None
+
+
+def _is_installed(path: Path) -> bool:
+    parents = path.resolve().parents
+    return not _INSTALLED.isdisjoint(parents) or any(parent.name in _PACKAGES for parent in parents)
+
+
+def _imported(name: str, path: Path) -> Iterator[str]:
+    """The names in the import statements of a module. Some are no modules but what stands in one."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            base = ".".join(part for part in (above, node.module) if part)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
