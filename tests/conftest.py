@@ -22,7 +22,7 @@ def ask(number: str, rng: Random) -> str:
     return f"Write the number {number}, please. ({rng.randrange(1000)})"
 """
 
-NUMBERS = '''"""Numbers asked for and answered: a recipe of tiny rows, whose one step a test may replace."""
+COUNTING = '''"""Numbers asked for and answered: a recipe of tiny rows, whose one step a test may replace."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from retroweave import Config, Drop, Pipeline, assistant, compute, given, recipe
 from retroweave.pipeline.source import SourceRow
 
 
-class Numbers(Config):
+class Counting(Config):
     count: int = 1000
     """How many numbers there are."""
     again: bool = True
@@ -53,7 +53,7 @@ def rows(count: int) -> Iterator[SourceRow]:
 
 
 @recipe
-def numbers(config: Numbers) -> Pipeline:
+def counting(config: Counting) -> Pipeline:
     """Write the number that was asked for."""
     return Pipeline(
         given(
@@ -77,9 +77,9 @@ class Project:
     folder: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def numbers(self, ask: str = ASK, name: str = "numbers.py") -> str:
-        """Write the recipe of numbers with this step into the folder."""
-        return self.write(name, NUMBERS.replace("ASK", ask.strip()))
+    def counting(self, ask: str = ASK, name: str = "counting.py") -> str:
+        """Write the recipe with this step into the folder."""
+        return self.write(name, COUNTING.replace("ASK", ask.strip()))
 
     def write(self, name: str, text: str) -> str:
         path = self.folder / name

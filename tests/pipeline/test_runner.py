@@ -25,7 +25,7 @@ from retroweave.pipeline.runner import CHUNK, InProcess, Outcome, Processes, out
 
 
 def recipe_of(project: Project, ask: str) -> Recipe:
-    return find_recipe(project.numbers(ask))
+    return find_recipe(project.counting(ask))
 
 
 def step(body: str) -> str:
@@ -104,7 +104,7 @@ def test_only_the_row_that_ends_its_worker_is_a_failure(project: Project, end: s
 def test_a_worker_that_cannot_build_the_recipe_stops_the_run_and_says_why(project: Project) -> None:
     recipe = recipe_of(project, step("return number"))
     rows = first_rows(recipe, 2)
-    project.write("numbers.py", "raise ValueError('not today')")
+    project.write("counting.py", "raise ValueError('not today')")
     with processes(recipe) as runner, pytest.raises(RunStopped, match=r"could not be started.*not today.*--workers 1"):
         work(runner, rows)
 
@@ -112,7 +112,7 @@ def test_a_worker_that_cannot_build_the_recipe_stops_the_run_and_says_why(projec
 def test_a_worker_that_dies_before_its_first_row_stops_the_run(project: Project) -> None:
     recipe = recipe_of(project, step("return number"))
     rows = first_rows(recipe, 2)
-    project.write("numbers.py", "import os\nos._exit(7)")
+    project.write("counting.py", "import os\nos._exit(7)")
     with processes(recipe) as runner, pytest.raises(RunStopped, match=r"could not be started.*ended with code 7"):
         work(runner, rows)
 
