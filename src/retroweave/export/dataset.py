@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -115,9 +116,10 @@ class DatasetWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
-        else:
+        try:
+            if kind is None:
+                self.close()
+        finally:
             self.abandon()
 
     def _refuse_to_replace_strangers(self) -> None:
@@ -207,7 +209,8 @@ class _ParquetFile:
             os.fsync(written.fileno())
 
     def abandon(self) -> None:
-        self._writer.close()
+        with suppress(OSError):  # it would end the file, on a disk that may be full; the file is thrown away
+            self._writer.close()
 
     def _write_group(self) -> None:
         if self._waiting:
