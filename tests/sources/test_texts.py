@@ -477,3 +477,13 @@ def test_a_large_file_is_never_in_memory(tmp_path: Path, name: str, write: Calla
         tracemalloc.stop()
     assert count == 30 * MIB // 3000
     assert peak < 4 * MIB
+
+
+class TestLineEnds:
+    @pytest.mark.parametrize(("given", "expected"), [("a b", "a b\n"), ("a\r\nb", "a\r\nb\r\n"), ("a b\n", "a b\n")])
+    def test_whole_lines_ends_a_passage_as_a_text_file_ends(self, tmp_path: Path, given: str, expected: str) -> None:
+        path = write_jsonl(tmp_path / "a.jsonl", {"text": given})
+        source = passages(path, license="MIT", shortest=1, longest=90, whole_lines=True)
+        assert [row.fields["passage"] for row in source.rows()] == [expected]
+        [as_it_is] = passages(path, license="MIT", shortest=1, longest=90).rows()
+        assert as_it_is.fields["passage"] == given

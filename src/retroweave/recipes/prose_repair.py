@@ -33,6 +33,8 @@ class ProseRepair(Config):
     """The field of a .jsonl, .parquet or .csv record that holds the text."""
     license: str | None = None
     """The SPDX licence of your texts, such as CC-BY-4.0, for those that do not name their own."""
+    licenses: tuple[str, ...] | None = None
+    """The SPDX licences that are let in, where records name their own; that of the texts if left out."""
     shortest: int = 600
     """The shortest passage, in characters."""
     longest: int = 4000
@@ -181,6 +183,8 @@ def prose_repair(config: ProseRepair) -> Pipeline:
         license=config.license,
         shortest=config.shortest,
         longest=config.longest,
+        licenses=config.licenses,
+        whole_lines=True,
     )
     return Pipeline(
         source,

@@ -40,6 +40,7 @@ def passages(
     longest: int = 4000,
     into: str = "passage",
     licenses: tuple[str, ...] | None = None,
+    whole_lines: bool = False,
 ) -> Source:
     """Passages of `shortest` to `longest` characters, cut at paragraphs, in the order of the files' names.
 
@@ -47,6 +48,7 @@ def passages(
     texts are read. `field` holds the text of a record. `license` is the SPDX expression for what does not name its own
     in a field `license`. `licenses` are let in; left out, they are `license`, or where that is left out too the licence
     of the first passage: rows under another are rejects. What is too short and has no neighbour to join is a reject.
+    `whole_lines` ends every passage with a line end, as a text file ends, where its text had none of its own.
 
     Of a folder, hidden files, files with other endings and what lies behind links to folders are left out. Raises
     `SourceError` for what can be found wrong without reading everything; the rest is raised while rows are read.
@@ -69,6 +71,7 @@ def passages(
         shortest=shortest,
         longest=longest,
         into=into,
+        whole_lines=whole_lines,
     )
     own.examine()
     first = own.first()
@@ -95,6 +98,7 @@ class _Texts:
     shortest: int
     longest: int
     into: str
+    whole_lines: bool
 
     def path(self, name: str) -> Path:
         return self.root / name if self.root.is_dir() else self.root
@@ -138,7 +142,10 @@ class _Texts:
         for start, end in cut(record.text, self.shortest, self.longest):
             line, counted = line + record.text.count("\n", counted, start), start
             found = True
-            yield self._row(name, record, start, record.text[start : _with_line_end(record.text, end)], license, line)
+            text = record.text[start : _with_line_end(record.text, end)]
+            if self.whole_lines and not text.endswith("\n"):
+                text += "\r\n" if "\r\n" in text else "\n"
+            yield self._row(name, record, start, text, license, line)
         if not found:
             yield self._row(name, record, 0, "", license, 1)
 
@@ -172,7 +179,7 @@ class _Texts:
             raise SourceError(f"{place}: in the field 'license', {error}") from None
 
     def fingerprint(self) -> str:
-        settings = [self.field, self.license, self.shortest, self.longest, self.into]
+        settings = [self.field, self.license, self.shortest, self.longest, self.into, self.whole_lines]
         state = hashlib.blake2b(orjson.dumps(settings), digest_size=16)
         for name in self.names:
             state.update(digest(os.fsencode(name)) + _digest_of(self.path(name)))
