@@ -154,7 +154,7 @@ class Worker:
         try:
             fault = self._receive()
         except WorkerDied as death:
-            fault = f"it died: {death}"
+            fault = f"{death}; a program of your own calls `make` under `if __name__ == '__main__':`"
         if fault:
             self.kill()
             raise RunStopped(f"A worker process could not be started: {fault}. `--workers 1` does without them.")
