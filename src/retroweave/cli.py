@@ -26,7 +26,9 @@ def main() -> None:
     try:
         cli(standalone_mode=False, prog_name="retroweave")
     except RetroweaveError as error:
-        click.echo(f"Error: {error}", err=True)
+        from retroweave.terminal import visible
+
+        click.echo(f"Error: {visible(str(error))}", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         click.echo("Stopped.", err=True)
@@ -48,14 +50,20 @@ def cli() -> None:
     """
 
 
+_OPTIONS = "retroweave.config_options"
+
+
 class RecipeCommand(click.Command):
     """A command whose first argument is a recipe; it takes that recipe's config fields as options too."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         reference = self._reference(args)
         if reference is not None:
-            self.params = [*self.params, *_config_options(reference, {param.name for param in self.params})]
+            ctx.meta[_OPTIONS] = _config_options(reference, {param.name for param in self.params})
         return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *ctx.meta.get(_OPTIONS, ())]
 
     def _reference(self, args: list[str]) -> str | None:
         """The first argument that is neither an option nor an option's value."""
@@ -144,7 +152,7 @@ def _configured(
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run directory.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--workers", type=int, help="Worker processes; as many as there are cores if left out.")
-@click.option("--again", is_flag=True, help="Make the rows anew where something changed; paid answers are kept.")
+@click.option("--again", is_flag=True, help="Make the rows anew where something that they depend on changed.")
 def run(
     recipe: str,
     settings: tuple[str, ...],

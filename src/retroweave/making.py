@@ -231,6 +231,7 @@ def _summary(order: _Order, tally: Tally, valid_under: dict[str, Any], seconds: 
     return {
         "retroweave": version("retroweave"),
         "recipe": recipe.name,
+        "reference": recipe.called,
         "title": recipe.title,
         "description": recipe.doc,
         "config": config.model_dump(mode="json"),

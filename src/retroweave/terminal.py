@@ -25,7 +25,7 @@ from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.run import Tally
 from retroweave.pipeline.trial import Walk
 
-__all__ = ["Progress", "mermaid", "show_pipeline", "show_summary", "show_walk"]
+__all__ = ["Progress", "mermaid", "show_pipeline", "show_summary", "show_walk", "visible"]
 
 MOVE_STYLE = {
     "given": "cyan",
@@ -128,7 +128,7 @@ class Progress:
             for (verdict, step, reason), count in tally.reasons.most_common(3)
         ]
         for line in lost:
-            grid.add_row("", Text(line[:100], "dim"))
+            grid.add_row("", Text(visible(line[:100]), "dim"))
         return grid
 
 
@@ -144,38 +144,43 @@ def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
     parts = ("samples", "rejects", "failures", "duplicates", "over_cap")
     total = " + ".join(f"{counts[part]:,} {part.replace('_', '-')}" for part in parts)
     console.print(
-        f"{counts['leaves']:,} leaves of {counts['source_rows']:,} source rows = {total}; "
-        f"{counts['surplus_rows']:,} rows surplus.",
+        f"{counts['leaves']:,} leaves of {counts['source_rows']:,} source rows = {total}. "
+        f"Surplus rows, kept for a longer run: {counts['surplus_rows']:,}.",
         style="dim",
     )
     for one in run["reasons"][:5]:
-        console.print(
-            f"  {one['count']:,} {one['kind'].replace('_', '-')} at {one['step']}: {one['reason']}",
-            style="dim",
-            markup=False,
-        )
+        kind = one["kind"].replace("_", "-")
+        console.print(Text(visible(f"  {one['count']:,} {kind} at {one['step']}: {one['reason']}"), "dim"))
     for finding in run["findings"]:
-        console.print(Text(f"  {finding['severity']}: {finding['message']}", "yellow"))
+        console.print(Text(visible(f"  {finding['severity']}: {finding['message']}"), "yellow"))
     console.print(f"Look at {out}/report.html and {out}/README.md; the samples are in {out}/data/.", markup=False)
 
 
 def show_walk(console: Console, walk: Walk) -> None:
     """One row, backwards: what became of it, then each step's output, the last first."""
     leaf = walk.leaf
-    console.rule(Text(f"{leaf.place} · {leaf.kind}"))
+    console.rule(Text(visible(f"{leaf.place} · {leaf.kind}")))
     if leaf.kind == "sample":
         for message in leaf.sample["messages"]:
             title = message["role"] + (" · trained" if message["train"] else "")
             style = "blue" if message["train"] else "dim"
-            console.print(Panel(Text(message["content"]), title=title, title_align="left", border_style=style))
+            console.print(Panel(Text(visible(message["content"])), title=title, title_align="left", border_style=style))
     else:
-        console.print(Text(f"{leaf.kind} at {leaf.step}: {leaf.reason}", "bold red"))
-        console.print(Text(leaf.trace, "dim"))
+        console.print(Text(visible(f"{leaf.kind} at {leaf.step}: {leaf.reason}"), "bold red"))
+        console.print(Text(visible(leaf.trace), "dim"))
     for one in reversed(walk.written):
         move = (f"{one.move} ", MOVE_STYLE.get(one.move, "dim"))
-        console.print(Text.assemble("↑ ", move, one.step, (" wrote ", "dim"), (one.field, "bold")))
-        text = one.value if isinstance(one.value, str) else repr(one.value)
+        console.print(Text.assemble("↑ ", move, visible(one.step), (" wrote ", "dim"), (one.field, "bold")))
+        text = visible(one.value if isinstance(one.value, str) else repr(one.value))
         console.print(Text(text if len(text) <= 1200 else f"{text[:1000]} … ({len(text):,} characters)", "dim"))
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def visible(text: str) -> str:
+    """The text with control characters shown and not obeyed: what a source holds must not steer the terminal."""
+    return text.translate(_CONTROLS)
 
 
 def console_for(stream: TextIO | None = None) -> Console:

@@ -133,6 +133,6 @@ def losses(run: Run) -> list[Loss]:
 
 def command(run: Run) -> str:
     """The command that makes the same samples again, where the config stands in `config.yaml`."""
-    recipe = shlex.quote(run["recipe"])
+    recipe = shlex.quote(run.get("reference", run["recipe"]))
     config = " --config config.yaml" if run["config"] else ""
-    return f"retroweave run {recipe}{config} --rows {run['rows']} --seed {run['seed']} --out {recipe}"
+    return f"retroweave run {recipe}{config} --rows {run['rows']} --seed {run['seed']} --out {shlex.quote(run['recipe'])}"

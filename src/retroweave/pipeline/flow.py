@@ -143,7 +143,7 @@ async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row
     conversation = layout.render(row.fields, numbers(bench.salt, layout.name, row.id))
     drawn = row.drawn
     sample = {
-        "id": digest(row.id, layout.name, *row.path).hex(),
+        "id": digest(bench.salt, row.id, layout.name, *row.path).hex(),
         "messages": conversation.messages,
         "recipe": bench.recipe,
         "layout": layout.name,

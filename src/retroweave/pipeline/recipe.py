@@ -54,6 +54,11 @@ class Recipe:
     def title(self) -> str:
         return self.doc.partition("\n\n")[0].replace("\n", " ")
 
+    @property
+    def called(self) -> str:
+        """What a person calls it by on the command line: its name, or its file's."""
+        return Path(self.reference).name or self.name
+
     def pipeline(self, config: Config) -> Pipeline:
         return self.build(config)
 
@@ -63,7 +68,7 @@ class Recipe:
             if key not in self.config_type.model_fields:
                 raise UserError(
                     f"The recipe {self.name!r} has no config key {key!r}. "
-                    f"{nearest(key, self.config_type.model_fields)} `retroweave show {self.name}` lists them."
+                    f"{nearest(key, self.config_type.model_fields)} `retroweave show {self.called}` lists them."
                 )
         try:
             return self.config_type(**values)
