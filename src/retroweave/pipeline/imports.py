@@ -47,7 +47,9 @@ def versions(installed: Iterable[str]) -> dict[str, str]:
     """Python's version and those of the packages that these top-level names come from."""
     distributions = _distributions()
     named = sorted({name for top in installed for name in distributions.get(top, ())})
-    return {"Python": ".".join(platform.python_version_tuple()[:2]), **{name: version(name) for name in named}}
+    python = ".".join(platform.python_version_tuple()[:2])
+    # A package's own spelling of its name, with _ or -, differs from one Python's wheel to the next.
+    return {"Python": python, **{name.replace("_", "-"): version(name) for name in named}}
 
 
 @cache
