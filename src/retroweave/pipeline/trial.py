@@ -36,12 +36,13 @@ class Walk:
 
 
 def trial(pipeline: Pipeline, recipe: str, seed: int, rows: int) -> Iterator[Walk]:
-    """Work on the first `rows` rows of the first draw, one after the other."""
+    """Work on the first `rows` source rows, one after the other."""
     bench = Bench(pipeline, recipe, seed)
     writers = _writers(pipeline)
-    for drawn in islice(draws(pipeline), rows):
-        for leaf in asyncio.run(work(drawn, bench)):
-            yield Walk(leaf, tuple(_written(leaf, drawn, writers)))
+    with asyncio.Runner() as loop:  # one for all rows: what a step keeps open belongs to it
+        for drawn in islice(draws(pipeline), rows):
+            for leaf in loop.run(work(drawn, bench)):
+                yield Walk(leaf, tuple(_written(leaf, drawn, writers)))
 
 
 def _writers(pipeline: Pipeline) -> list[tuple[str, str, str]]:
