@@ -125,6 +125,13 @@ def test_a_row_that_cannot_be_handed_over_stops_the_run_and_says_why(project: Pr
         work(runner, [held])
 
 
+def test_what_stops_the_run_stops_it_from_a_worker_too(project: Project) -> None:
+    body = "from retroweave.pipeline.errors import RunStopped; raise RunStopped('the budget is spent')"
+    recipe = recipe_of(project, step(body))
+    with processes(recipe) as runner, pytest.raises(RunStopped, match="^the budget is spent$"):
+        work(runner, first_rows(recipe, 3))
+
+
 def test_closing_waits_for_no_row_and_leaves_no_process(project: Project) -> None:
     begun = project.folder / "begun"
     recipe = recipe_of(project, step(f"Path({str(begun)!r}).touch(); time.sleep(60)"))

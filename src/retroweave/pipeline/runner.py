@@ -169,8 +169,10 @@ class Worker:
                 f"A source row cannot be handed to a worker process: {type(error).__name__}: {error}. Let the source "
                 "give plain values, or pass --workers 1."
             ) from error
-        outcomes: list[Outcome] = self._receive()
-        return outcomes
+        reply: list[Outcome] | RunStopped = self._receive()
+        if isinstance(reply, RunStopped):
+            raise reply
+        return reply
 
     def _receive(self) -> Any:
         """What the process sends next. It is looked after meanwhile: a child of its own may hold the pipe open."""
@@ -228,7 +230,11 @@ def _serve(pipe: Any, reference: str, config: str, seed: int) -> None:
         pipe.send("")
         while True:
             rows = pipe.recv()
-            pipe.send([outcome(row, drive(work(row, bench))) for row in rows])
+            try:
+                reply: Any = [outcome(row, drive(work(row, bench))) for row in rows]
+            except RunStopped as stop:
+                reply = stop
+            pipe.send(reply)
 
 
 def _die_with_parent() -> None:
