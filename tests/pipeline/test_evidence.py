@@ -151,6 +151,20 @@ class TestChecks:
         )
         assert evidence.worth("answer") == PROMPTED
 
+    def test_two_fields_parsed_from_what_an_unknown_program_answered_do_not_either(self) -> None:
+        async def fetch(passage: str) -> str:
+            return passage
+
+        fetched = compute(fetch, writes="text")
+        evidence = follow(
+            fetched,
+            made("question", "text"),
+            made("answer", "text"),
+            proof("answer", "question"),
+            proof("answer", "text"),
+        )
+        assert evidence.worth("answer") == PROMPTED
+
     def test_two_fields_of_one_answer_do_not_vouch_for_each_other_whatever_the_step_is_called(self) -> None:
         twins = prompt(reading("passage"), writes=("question", "answer"), name="given")
         with pytest.raises(FlowBroken, match="'given'"):
@@ -253,8 +267,19 @@ class TestDamage:
     def test_a_models_word_about_damage_wants_a_check_too(self) -> None:
         evidence = follow(damaged("broken", "passage"), asked("repair", "broken"), made("upper", "repair"))
         assert evidence.unchecked_damage("repair") == "broken"
+        assert evidence.unchecked_damage("upper") == "broken"
         evidence = follow(damaged("broken", "passage"), asked("repair", "broken"), judged("repair", "passage"))
         assert evidence.unchecked_damage("repair") is None
+
+    def test_what_a_model_or_a_program_says_of_a_models_word_is_not_about_what_that_one_read(self) -> None:
+        evidence = follow(
+            damaged("broken", "passage"),
+            asked("repair", "broken"),
+            asked("praise", "repair"),
+            made("n", about=["repair"]),
+        )
+        assert evidence.unchecked_damage("praise") is None
+        assert evidence.unchecked_damage("n") is None
 
 
 class TestGround:
@@ -282,6 +307,11 @@ class TestGround:
         evidence = follow(made("start", "passage"), made("moves", "passage", about=["start"]))
         assert evidence.unshown("moves", []) == "start"
         assert evidence.unshown("moves", ["start"]) is None
+
+    def test_what_was_made_of_nothing_is_no_ground_unless_it_is_shown(self) -> None:
+        evidence = follow(made("number"), made("parity", about=["number"]))
+        assert evidence.unshown("parity", ["passage"]) == "number"
+        assert evidence.unshown("parity", ["number"]) is None
 
     @pytest.mark.parametrize(
         ("steps", "shown"),
@@ -355,6 +385,24 @@ class TestFamilies:
         assert evidence["why"].about == {"broken"}
         assert evidence["why"].read_by_checks == {"why", "passage", "broken"}
         assert evidence.unchecked_damage("why") is None
+
+    def test_what_is_known_of_members_stays_true_in_the_table(self) -> None:
+        evidence = follow(
+            family(
+                damaged("broken", "passage"),
+                asked("tests", "passage"),
+                asked("repair", "broken"),
+                proof("repair", "tests", about=["broken"], name="passes"),
+                into="bugs",
+            ),
+            made("best", "bugs"),
+        )
+        assert evidence.worth("bugs.repair") == TESTED
+        assert evidence.worth("bugs") == evidence.worth("best") == PROMPTED
+        assert evidence.unseen_by_checks("best", ["passage"]) == ("passes", "bugs.broken")
+        assert evidence.unchecked_damage("bugs.repair") is None
+        assert evidence["bugs.repair"].ancestors == {"bugs.broken", "passage"}
+        assert evidence["bugs.repair"].read_by_checks == {"bugs.repair", "bugs.tests", "bugs.broken"}
 
     def test_families_in_families_keep_the_worth_of_what_is_inside(self) -> None:
         evidence = follow(

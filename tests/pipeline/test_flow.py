@@ -268,6 +268,12 @@ class TestSeveralRowsOfOne:
         assert len({leaf.path for leaf in found}) == len(found)
         assert len({leaf.row.id for leaf in found if leaf.row}) == len(found)
 
+    def test_rows_that_share_a_key_have_samples_of_their_own(self) -> None:
+        rows = [Drawn(0, index, "twin", "", "CC0-1.0", "train", {"passage": "a"}) for index in range(2)]
+        bench = Bench(Pipeline(source(), laid()), "small", 0)
+        one, two = (leaf for row in rows for leaf in asyncio.run(work(row, bench)))
+        assert one.sample["id"] != two.sample["id"]
+
 
 class TestMixAndAlso:
     def test_a_mix_goes_one_way_by_weight(self) -> None:

@@ -104,6 +104,10 @@ class TestCaps:
         assert Cap("kind", {"a": 0.0, "b": 1.0}).bound("a", 7) == 0
         assert Cap("kind", {"a": 0.0, "b": 1.0}).bound("b", 7) == 7
 
+    def test_the_largest_remainders_of_a_whole_are_rounded_up(self) -> None:
+        cap = Cap("kind", {"a": 0.45, "b": 0.35, "c": 0.2})
+        assert [cap.bound(kind, 7) for kind in "abc"] == [3, 3, 1]
+
     @given(st.lists(st.integers(1, 20), min_size=1, max_size=6), st.integers(1, 10_000))
     def test_shares_that_add_up_leave_room_for_every_sample(self, weights: list[int], rows: int) -> None:
         cap = Cap("kind", {kind: weight / sum(weights) for kind, weight in enumerate(weights)})

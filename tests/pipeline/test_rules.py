@@ -739,6 +739,17 @@ def test_both_arms_of_a_mix_in_a_family_must_have_evidence() -> None:
     assert [(broken.rule, broken.field) for broken in found] == [(2, "answer")]
 
 
+def test_what_one_round_shows_the_next_one_may_train_anew() -> None:
+    said_back = each("rounds", user("Next."), assistant("{rounds}"), user("You said {rounds}."))
+    laid = layout(user("{passage}"), said_back)
+    assert check(pipeline(compute(words, writes="rounds"), laid)) == []
+
+
+def test_two_alsos_need_no_names_of_their_own() -> None:
+    inner = also(one=(layout(user("{damaged}"), assistant("{patch}"), name="one"),))
+    assert check(pipeline(*REPAIRED, also(two=(inner,), three=(MEND,)))) == []
+
+
 class TestChecksAreTried:
     def test_a_check_that_crashes_on_its_own_example_is_an_error(self) -> None:
         def divides(answer: str) -> bool:

@@ -133,11 +133,10 @@ class Evidence:
         return worth if self._kin(oracle, name) else max(worth, Worth.tested)
 
     def _kin(self, oracle: str, name: str) -> bool:
-        """Whether the field descends from the oracle, or both from one answer of a model."""
-        first, second = self.origins(oracle), self.origins(name)
-        if oracle in second or self[oracle].step == self[name].step != GIVEN:
+        """Whether both come from one step, or from one answer of a model, which either of them may be."""
+        if self[oracle].step == self[name].step != GIVEN:
             return True
-        return any(self[shared].move == "prompt" for shared in first & second)
+        return any(self[shared].worth == Worth.prompted for shared in self.origins(oracle) & self.origins(name))
 
     def origins(self, name: str) -> frozenset[str]:
         return self[name].ancestors | {name}
@@ -205,10 +204,10 @@ class Evidence:
         """
         fact = self[name]
         for other in sorted(fact.about | fact.support):
-            if other in fact.about and self[other].damaged:
-                damaged: str | None = other
-            else:
-                damaged = None if self[other].move == "prompt" else self.unchecked_damage(other)
+            spoken = other in fact.about
+            if spoken and self[other].move == "prompt":
+                continue  # what is said of a model's words is not said of all that it was shown
+            damaged = other if spoken and self[other].damaged else self.unchecked_damage(other)
             if damaged and not fact.read_by_checks & self.origins(damaged):
                 return damaged
         return None
@@ -272,7 +271,7 @@ def _read(step: Step, evidence: Evidence) -> None:
 def _write(step: Step, evidence: Evidence) -> None:
     reads = frozenset(step.reads.values())
     support = reads - step.about
-    tainted = step.move != "prompt" and any(evidence[name].damaged for name in support)
+    tainted = any(evidence[name].damaged for name in support)
     for name, hint in zip(step.writes, step.returns, strict=True):
         if name in evidence:
             problem = f"it writes {name!r}, which {evidence[name].step!r} wrote already."
