@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
 from random import Random
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
-from retroweave.corruptions.damage import OPERATIONS, replay
+from retroweave.corruptions.damage import OPERATIONS
 from retroweave.corruptions.prose import is_mark, token_around
 from retroweave.pipeline.errors import UserError
 
@@ -161,9 +160,8 @@ def _filled(phrasing: str, told: Mapping[str, str]) -> str:
 # Checking
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An edit as a replay finds it, in the damaged text and in the passage."""
+class _Place(NamedTuple):
+    """An edit as the check finds it, in the damaged text and in the passage."""
 
     at: int
     end: int
@@ -179,37 +177,37 @@ def diagnosis_holds(diagnosis: str, operations: Sequence[Record], damaged: str, 
     operation's place, and each quote must stand there: in the damaged text, or, where the item says how it should read,
     in the passage.
     """
-    places = _replayed(operations, damaged, passage)
+    places = _retraced(operations, damaged, passage)
     items = _items(diagnosis)
     if places is None or items is None or len(items) != len(operations):
         return False
     return all(
-        any(
-            _tells_the_truth(found, record, own, damaged, passage)
-            for phrasing in _phrasings(record["operation"], len(own) == 2)
-            if (found := phrasing.taken_apart(item)) is not None
-        )
+        _item_holds(item, record, own, damaged, passage)
         for item, record, own in zip(items, operations, places, strict=True)
     )
 
 
-def _replayed(operations: Sequence[Record], damaged: str, passage: str) -> list[list[_Place]] | None:
-    """The places of each operation, worked out anew; None where the operations do not lead to the damaged text."""
-    try:
-        if replay(passage, operations) != damaged:
-            return None
-    except ValueError:
-        return None
+def _retraced(operations: Sequence[Record], damaged: str, passage: str) -> list[list[_Place]] | None:
+    """The places of each operation, worked out anew; None where the operations do not lead to the damaged text.
+
+    They do where both texts are the same up to an edit, there hold what it replaced and what it put, and go on alike.
+    """
     edits = [
         (edit["start"], edit["was"], edit["now"], order) for order, op in enumerate(operations) for edit in op["edits"]
     ]
     places: list[list[_Place]] = [[] for _ in operations]
-    shift = 0
+    clean, reached, line = 0, 0, 1
     for start, was, now, order in sorted(edits):
-        at = start + shift
-        line = damaged.count("\n", 0, at) + 1
-        places[order].append(_Place(at, at + len(now), line, start, start + len(was)))
-        shift += len(now) - len(was)
+        same = passage[clean:start]
+        if start < clean or not passage.startswith(was, start) or not damaged.startswith(same + now, reached):
+            return None
+        at = reached + len(same)
+        line += same.count("\n")
+        clean, reached = start + len(was), at + len(now)
+        places[order].append(_Place(at, reached, line, start, clean))
+        line += now.count("\n")
+    if passage[clean:] != damaged[reached:]:
+        return None
     in_order = all(one[0].at <= then[0].at for one, then in pairwise(places))
     return places if in_order else None
 
@@ -243,12 +241,6 @@ class _Phrasing:
                 seen.add(field)
         return re.compile(pattern, re.DOTALL)
 
-    def taken_apart(self, item: str) -> dict[str, str] | None:
-        if not item.startswith(self.start) or not item.endswith(self.end):
-            return None
-        match = self.pattern.fullmatch(item)
-        return None if match is None else match.groupdict()
-
 
 @cache
 def _phrasings(operation: str, pair: bool) -> tuple[_Phrasing, ...]:
@@ -257,6 +249,16 @@ def _phrasings(operation: str, pair: bool) -> tuple[_Phrasing, ...]:
     named_by = "pair" if pair else "neighbours" if kind.named_by == "neighbours" else "words"
     fixed = [_FIXED[style, named_by] for style in STYLES if style != "plain"]
     return tuple(_Phrasing(text) for text in (*fixed, *kind.words))
+
+
+def _item_holds(item: str, record: Record, places: Sequence[_Place], damaged: str, passage: str) -> bool:
+    """Whether an item can be read by a phrasing of its operation so that all that it says is true."""
+    for phrasing in _phrasings(record["operation"], len(places) == 2):
+        if item.startswith(phrasing.start) and item.endswith(phrasing.end):
+            found = phrasing.pattern.fullmatch(item)
+            if found and _tells_the_truth(found.groupdict(), record, places, damaged, passage):
+                return True
+    return False
 
 
 def _tells_the_truth(
@@ -303,33 +305,40 @@ def _stands(quote: str, text: str, at: int, end: int, offset: str | None) -> boo
     """
     inside = _SPACE.sub(" ", text[at:end])
     before, after = text[max(0, at - QUOTED_WORD) : at], text[end : end + QUOTED_WORD]
-    before = "" if before[-1:].isspace() or not before else before.split()[-1]
+    before = "" if before[-1:].isspace() or not before else before.rsplit(maxsplit=1)[-1]
     after = "" if after[:1].isspace() or not after else after.split(maxsplit=1)[0]
-    for reach in range(min(len(before), len(quote)) + 1):
-        start = at - reach
-        if offset is not None and offset != str(start):
-            continue
-        if _parts_a_word(text, start) and reach < QUOTED_WORD:
-            continue
-        if _reads(quote, before[len(before) - reach :] + inside, after, text, end):
+    seen = f"{before}{inside}{after}"
+    first, last = len(before), len(before) + len(inside)
+
+    def begins(start: int) -> bool:
+        reach = first - start
+        told = offset is None or offset == str(at - reach)
+        return told and (reach == QUOTED_WORD or not _parts_a_word(text, at - reach))
+
+    def ends(stop: int) -> bool:
+        reach = stop - last
+        return reach == QUOTED_WORD or not _parts_a_word(text, end + reach)
+
+    start = seen.find(quote)
+    while 0 <= start <= first:
+        stop = start + len(quote)
+        if stop >= last and begins(start) and ends(stop):
             return True
-    return False
+        start = seen.find(quote, start + 1)
+    if _ELLIPSIS not in quote:
+        return False
+    starts = [start for start in range(first + 1) if begins(start)]
+    stops = [stop for stop in range(last, len(seen) + 1) if ends(stop)]
+    return any(_abridges(quote, seen[start:stop]) for start in starts for stop in stops)
 
 
-def _reads(quote: str, begun: str, after: str, text: str, end: int) -> bool:
-    """Whether a quote is `begun` and the start of `after`, up to the end of a word, with or without an ellipsis."""
-    wholes = [
-        begun + after[:reach]
-        for reach in range(len(after) + 1)
-        if reach == QUOTED_WORD or not _parts_a_word(text, end + reach)
-    ]
-    if quote in wholes:
-        return True
-    for ellipsis in re.finditer(re.escape(_ELLIPSIS), quote):
-        head, tail = quote[: ellipsis.start()], quote[ellipsis.end() :]
-        if head and tail and any(len(w) > _LONG and w.startswith(head) and w.endswith(tail) for w in wholes):
-            return True
-    return False
+def _abridges(quote: str, whole: str) -> bool:
+    """Whether a quote is the first and last words of a long text, with an ellipsis between."""
+    cuts = (ellipsis.span() for ellipsis in re.finditer(re.escape(_ELLIPSIS), quote))
+    return len(whole) > _LONG and any(
+        start > 0 and end < len(quote) and whole.startswith(quote[:start]) and whole.endswith(quote[end:])
+        for start, end in cuts
+    )
 
 
 def _parts_a_word(text: str, position: int) -> bool:
