@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from random import Random
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from retroweave.corruptions.prose import Prose
 from retroweave.text.variants import read_variants
@@ -22,8 +22,7 @@ from retroweave.text.variants import read_variants
 __all__ = ["OPERATIONS", "Edit", "NamedBy", "Operation", "operation"]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace `clean[start:end]` by `new`; offsets count code points of the clean text."""
 
     start: int
