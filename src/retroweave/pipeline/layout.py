@@ -11,9 +11,9 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -41,8 +41,7 @@ LEAK_LENGTH = 40
 """A trained text longer than this, in characters, may not stand in an untrained turn before it (rule 5)."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A stretch of literal text, then the name that follows it, if any."""
 
     literal: str
@@ -218,7 +217,7 @@ class Layout:
     def _unfolded(self, template: Template, drawn: Mapping[str, int]) -> Iterator[Part]:
         for part in template.parts:
             if part.name is not None and part.name in self.words:
-                yield replace(part, name=None)
+                yield Part(part.literal, None)
                 yield from self.words[part.name].templates[drawn[part.name]].parts
             else:
                 yield part
@@ -235,10 +234,20 @@ class Conversation:
     """Where a field's text stands verbatim: turn, start and end in characters."""
 
     def refuse_leak(self, name: str, text: str) -> None:
-        escaped = orjson.dumps(text).decode()[1:-1]
+        # Its head is escaped and looked for first: that is quick, and it is seldom found.
+        head = text[:LEAK_LENGTH]
+        escaped_head = _escaped(head)
         for message in self.messages:
-            if not message["train"] and (text in message["content"] or escaped in message["content"]):
+            content = message["content"]
+            if not message["train"] and (
+                (head in content and text in content) or (escaped_head in content and _escaped(text) in content)
+            ):
                 raise Drop(f"leak: {name} stands in an earlier turn")
+
+
+def _escaped(text: str) -> str:
+    """As it stands in a JSON string."""
+    return orjson.dumps(text).decode()[1:-1]
 
 
 def layout(
