@@ -41,15 +41,15 @@ class Gate:
         messages = leaf.sample["messages"]
         content = [text for message in messages for text in (message["role"], message["content"])]
         identity = digest(*content)
-        if identity in self._seen:
+        if not self._seen.add(identity):
             return "duplicate", "the same conversation stands already"
         held = [(cap, value) for cap in self._caps for value in _measured(cap, leaf.sample)]
         for cap, value in held:
             bound = cap.bound(value, self.rows)
             if bound is not None and self._held[cap.measure, value] >= bound:
+                self._seen.forget(identity)
                 return "over_cap", f"{cap.measure} = {value}"
         self._held.update({(cap.measure, value) for cap, value in held})
-        self._seen.add(identity)
         self.taken += 1
         return "sample", ""
 
@@ -73,15 +73,17 @@ class Seen:
             "create table seen (digest blob primary key) without rowid; begin;"
         )
 
-    def __contains__(self, identity: bytes) -> bool:
-        return bool(self._run("select 1 from seen where digest = ?", identity))
+    def add(self, identity: bytes) -> bool:
+        """Whether it is new."""
+        return self._run("insert or ignore into seen values (?)", identity) == 1
 
-    def add(self, identity: bytes) -> None:
-        self._run("insert into seen values (?)", identity)
+    def forget(self, identity: bytes) -> None:
+        self._run("delete from seen where digest = ?", identity)
 
-    def _run(self, query: str, identity: bytes) -> list[Any]:
+    def _run(self, statement: str, identity: bytes) -> int:
+        """How many rows it changed."""
         try:
-            return self._database.execute(query, (identity,)).fetchall()
+            return self._database.execute(statement, (identity,)).rowcount
         except sqlite3.Error as error:
             raise RunStopped(
                 f"What was seen cannot be noted in the folder for temporary files: {error}. Finished rows are kept. "
