@@ -70,9 +70,9 @@ def apply_unified(text: str, patch: str) -> str:
                 f"and is after line {len(new)}.",
             )
         taken = start + hunk.place.old_count
-        if old[start:taken] != hunk.old():
+        if old[start:taken] != hunk.old:
             raise _line_does_not_fit(hunk, old)
-        new += hunk.new()
+        new += hunk.new
     new += old[taken:]
     if not all(line.endswith("\n") for line in new[:-1]):
         raise _text_goes_on(hunks)
@@ -96,10 +96,10 @@ def apply_dmp(text: str, patch: str) -> str:
                 f"the hunk begins after character {start} and after character {hunk.place.new_start}; both "
                 "must be its place in the text that the hunks before it leave.",
             )
-        old = "".join(hunk.old())
+        old = "".join(hunk.old)
         if not text.startswith(old, start):
             raise _characters_do_not_fit(hunk, text)
-        text = text[:start] + "".join(hunk.new()) + text[start + len(old) :]
+        text = text[:start] + "".join(hunk.new) + text[start + len(old) :]
     return text
 
 
@@ -139,12 +139,17 @@ class _Hunk(NamedTuple):
     """The patch's line where the header stands, counted from 1."""
     place: _Place
     pieces: list[_Piece]
+    old: list[str]
+    """The lines, or the characters, that it takes away or keeps."""
+    new: list[str]
+    """Those that it keeps or adds."""
 
-    def old(self) -> list[str]:
-        return [text for _, sign, text in self.pieces if sign != "+"]
-
-    def new(self) -> list[str]:
-        return [text for _, sign, text in self.pieces if sign != "-"]
+    def add(self, piece: _Piece) -> None:
+        self.pieces.append(piece)
+        if piece.sign != "+":
+            self.old.append(piece.text)
+        if piece.sign != "-":
+            self.new.append(piece.text)
 
 
 def _lines(patch: str) -> list[str]:
@@ -178,8 +183,9 @@ def _unified_hunks(lines: list[str]) -> Iterator[_Hunk]:
     while at < len(lines):
         number = at + 1
         place = _place(lines[at], number, section=True)
-        pieces, at = _unified_pieces(lines, number, place)
-        yield _checked(_Hunk(number, place, pieces), "lines")
+        hunk = _Hunk(number, place, [], [], [])
+        at = _fill_unified(hunk, lines)
+        yield _checked(hunk, len(hunk.old), len(hunk.new), "lines")
         if at < len(lines) and not lines[at].startswith("@@ "):
             raise PatchError(
                 at + 1,
@@ -201,34 +207,31 @@ def _after_file_header(lines: list[str]) -> int:
     return at - 1
 
 
-def _unified_pieces(lines: list[str], header: int, place: _Place) -> tuple[list[_Piece], int]:
-    """The hunk's lines, as many as its header counts, and where they end. A line's text holds its newline."""
-    pieces: list[_Piece] = []
-    old = new = 0
-    at = header
-    while old < place.old_count or new < place.new_count:
-        if at == len(lines) or lines[at].startswith("@@ "):
+def _fill_unified(hunk: _Hunk, lines: list[str]) -> int:
+    """Give the hunk its lines, as many as its header counts; where they end. A line's text holds its newline."""
+    _, old_count, _, new_count = hunk.place
+    at, end = hunk.number, len(lines)
+    while len(hunk.old) < old_count or len(hunk.new) < new_count:
+        if at == end or lines[at].startswith("@@ "):
             break
-        number = at + 1
-        _check_sign(lines[at], number)
-        sign, text = lines[at][0], lines[at][1:] + "\n"
+        line = lines[at]
         at += 1
-        if at < len(lines) and lines[at] == _NO_NEWLINE:
+        _check_sign(line, at)
+        number, text = at, line[1:] + "\n"
+        if at < end and lines[at] == _NO_NEWLINE:
             text = text[:-1]
             at += 1
             if not text:
                 raise PatchError(at, "a line that is empty and has no newline is no line.")
-        pieces.append(_Piece(number, sign, text))
-        old += sign != "+"
-        new += sign != "-"
-    return pieces, at
+        hunk.add(_Piece(number, line[0], text))
+    return at
 
 
 def _dmp_hunks(lines: list[str]) -> Iterator[_Hunk]:
     at = 0
     while at < len(lines):
         place = _place(lines[at], at + 1, section=False)
-        hunk = _Hunk(at + 1, place, [])
+        hunk = _Hunk(at + 1, place, [], [], [])
         at += 1
         while at < len(lines) and lines[at][:1] != "@":
             line = lines[at]
@@ -236,8 +239,8 @@ def _dmp_hunks(lines: list[str]) -> Iterator[_Hunk]:
             _check_sign(line, at)
             if len(line) == 1:
                 raise PatchError(at, "nothing follows the sign, so that the line says nothing.")
-            hunk.pieces.append(_Piece(at, line[0], _decoded(line[1:], at)))
-        yield _checked(hunk, "characters")
+            hunk.add(_Piece(at, line[0], _decoded(line[1:], at)))
+        yield _checked(hunk, sum(map(len, hunk.old)), sum(map(len, hunk.new)), "characters")
 
 
 def _check_sign(line: str, number: int) -> None:
@@ -247,16 +250,14 @@ def _check_sign(line: str, number: int) -> None:
         )
 
 
-def _checked(hunk: _Hunk, unit: str) -> _Hunk:
-    old, new = hunk.old(), hunk.new()
-    sizes = (len(old), len(new)) if unit == "lines" else (sum(map(len, old)), sum(map(len, new)))
-    if sizes != (hunk.place.old_count, hunk.place.new_count):
+def _checked(hunk: _Hunk, old: int, new: int, unit: str) -> _Hunk:
+    if (old, new) != (hunk.place.old_count, hunk.place.new_count):
         raise PatchError(
             hunk.number,
             f"the header counts {hunk.place.old_count} old and {hunk.place.new_count} new {unit}, "
-            f"and {sizes[0]} and {sizes[1]} follow it.",
+            f"and {old} and {new} follow it.",
         )
-    if len(old) == len(new) == len(hunk.pieces):
+    if len(hunk.old) == len(hunk.new) == len(hunk.pieces):
         raise PatchError(hunk.number, "the hunk changes nothing.")
     return hunk
 
