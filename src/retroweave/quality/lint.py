@@ -266,8 +266,8 @@ def _first_words(text: str, count: int) -> str:
     start = 0
     while found := _FORM.match(text, start):
         start = found.end()
-    # As many characters as words may have, so that a long text is not split for its first few.
-    return " ".join(text[start : start + 100 * count].lower().split()[:count])
+    # As many characters as words may have, so that a long text is not copied for its first few.
+    return " ".join(text[start : start + 100 * count].split(maxsplit=count)[:count]).lower()
 
 
 def _copies(messages: Iterable[Mapping[str, Any]]) -> bool:
