@@ -7,6 +7,7 @@ few samples of each layout are kept as examples. It draws no conclusion: finding
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil, isfinite
@@ -76,8 +77,12 @@ class Spread:
         self._exponent = -6
 
     def add(self, value: float) -> None:
-        self.low = min(self.low, value) if self.count else value
-        self.high = max(self.high, value) if self.count else value
+        if not self.count:
+            self.low = self.high = value
+        elif value < self.low:
+            self.low = value
+        elif value > self.high:
+            self.high = value
         self.count += 1
         self.total += value
         self.whole = self.whole and value == int(value)
@@ -186,8 +191,8 @@ class Survey:
     whole: Spread = field(default_factory=Spread)
     trained_last_only: bool = True
     """Whether in every sample the last turn is trained and no other."""
-    numbers: dict[str, Spread] = field(default_factory=dict)
-    words: dict[str, Tally] = field(default_factory=dict)
+    numbers: dict[str, Spread] = field(default_factory=lambda: defaultdict(Spread))
+    words: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     """Measures that are strings, lists of strings or yes and no."""
     examples: Examples = field(default_factory=Examples)
 
@@ -215,10 +220,10 @@ class Survey:
     def _measure(self, name: str, value: object) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             if isfinite(value) and _has_room(self.numbers, name):
-                self.numbers.setdefault(name, Spread()).add(value)
+                self.numbers[name].add(value)
         elif _has_room(self.words, name):
             for word in _words(value):
-                self.words.setdefault(name, Tally()).add(word)
+                self.words[name].add(word)
 
 
 def survey(run_dir: Path) -> Survey:
