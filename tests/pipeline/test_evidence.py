@@ -192,6 +192,12 @@ class TestChecks:
         )
         assert {evidence.worth(name) for name in ("plan", "code", "tests")} == {PROMPTED}
 
+    def test_many_fields_that_all_vouch_for_one_another_are_weighed_at_once(self) -> None:
+        names = [f"answer{number}" for number in range(12)]
+        votes = [proof(name, *(other for other in names if other != name)) for name in names]
+        evidence = follow(*(asked(name, "passage") for name in names), *votes)
+        assert {evidence.worth(name) for name in names} == {TESTED}
+
     def test_raising_a_field_twice_gives_no_more_than_once(self) -> None:
         once = follow(asked("answer", "passage"), tried("answer", "passage"))
         twice = follow(

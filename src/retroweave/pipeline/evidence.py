@@ -104,33 +104,36 @@ class Evidence:
         """The fields that a row has by name: members of a family are none until they are unfolded."""
         return sorted(name for name in self.facts if "." not in name)
 
-    def worth(self, name: str, seen: frozenset[str] = frozenset()) -> Worth:
+    def worth(self, name: str) -> Worth:
         """The worth of a field: the greater of how it was made and what its checks say."""
+        return self._worths()[name]
+
+    def _worths(self) -> dict[str, Worth]:
+        """Every field's worth, raised from the bottom until nothing changes: a ring that vouches for itself stays."""
+        worths = dict.fromkeys(self.facts, Worth.prompted)
+        while True:
+            raised = {name: self._weighed(name, worths) for name in worths}
+            if raised == worths:
+                return worths
+            worths = raised
+
+    def _weighed(self, name: str, worths: Mapping[str, Worth]) -> Worth:
         fact = self[name]
-        seen |= {name}
-        made = min([fact.worth, *(self._lends(other, seen) for other in fact.support)])
-        return max(
-            [
-                made,
-                *(
-                    min([check.strength, *(self._vouches(other, name, seen) for other in check.oracle)])
-                    for check in fact.checks
-                ),
-            ]
-        )
+        made = min([fact.worth, *(worths[other] for other in fact.support)])
+        votes = [
+            min([check.strength, *(self._vouches(other, name, worths) for other in check.oracle)])
+            for check in fact.checks
+        ]
+        return max([made, *votes])
 
-    def _lends(self, name: str, seen: frozenset[str]) -> Worth:
-        return Worth.prompted if name in seen else self.worth(name, seen)
-
-    def _vouches(self, oracle: str, name: str, seen: frozenset[str]) -> Worth:
+    def _vouches(self, oracle: str, name: str, worths: Mapping[str, Worth]) -> Worth:
         """What an oracle's word is worth: its own worth, and at least `tested` if its origin is independent.
 
         What was made from the field, or is known to be wrong, says nothing for it.
         """
         if self[oracle].damaged or name in self.origins(oracle):
             return Worth.prompted
-        worth = self._lends(oracle, seen)
-        return worth if self._kin(oracle, name) else max(worth, Worth.tested)
+        return worths[oracle] if self._kin(oracle, name) else max(worths[oracle], Worth.tested)
 
     def _kin(self, oracle: str, name: str) -> bool:
         """Whether both come from one step, or from one answer of a model, which either of them may be."""
