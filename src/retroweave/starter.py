@@ -17,7 +17,8 @@ def write_starter(name: str, folder: Path) -> Path:
     identifier = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", identifier) or keyword.iskeyword(identifier):
         raise UserError(
-            f"A recipe's name is lower-case letters, digits and hyphens, beginning with a letter, not {name!r}."
+            f"A recipe's name is lower-case letters, digits and hyphens, beginning with a letter, and no word of "
+            f"Python's own; it is not {name!r}."
         )
     path = folder / f"{identifier}.py"
     text = (files("retroweave") / "starter_recipe.txt").read_text("utf-8")
