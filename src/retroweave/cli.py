@@ -8,6 +8,7 @@ a run could not be finished, 2 where the input is wrong, 130 after Ctrl-C. What 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename!r} cannot be used" if error.filename else "The system refused"
+        click.echo(f"Error: {where}: {error.strerror or error}. See that the path is right and has room.", err=True)
+        sys.exit(2)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -59,40 +64,40 @@ class RecipeCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         reference = self._reference(args)
         if reference is not None:
-            ctx.meta[_OPTIONS] = _config_options(reference, {param.name for param in self.params})
+            ctx.meta[_OPTIONS] = _config_options(reference, self._flags() | {"--help"})
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *ctx.meta.get(_OPTIONS, ())]
 
+    def _flags(self) -> set[str]:
+        return {flag for param in self.params for flag in param.opts}
+
     def _reference(self, args: list[str]) -> str | None:
-        """The first argument that is neither an option nor an option's value."""
-        takes_value = {
-            option
-            for param in self.params
-            if isinstance(param, click.Option) and not param.is_flag
-            for option in param.opts
+        """The first argument that is neither an option nor an option's value, as those of every recipe have one."""
+        alone = {
+            flag for param in self.params if isinstance(param, click.Option) and param.is_flag for flag in param.opts
         }
         skip = False
         for arg in args:
             if skip:
                 skip = False
             elif arg.startswith("-"):
-                skip = arg in takes_value
+                skip = "=" not in arg and arg not in alone
             else:
                 return arg
         return None
 
 
-def _config_options(reference: str, taken: set[str | None]) -> list[click.Parameter]:
-    """An option for each config field whose name is free; its values are checked by the config itself."""
+def _config_options(reference: str, taken: set[str]) -> list[click.Parameter]:
+    """An option for each config field whose flag is free; its values are checked by the config itself."""
     from retroweave.pipeline.recipe import find_recipe
 
     options: list[click.Parameter] = []
     for name, field in find_recipe(reference).config_type.model_fields.items():
-        if name not in taken:
+        flag = "--" + name.replace("_", "-")
+        if flag not in taken:
             default = "" if field.default is None else f"  [default: {field.default}]"
-            flag = "--" + name.replace("_", "-")
             text = (field.description or "") + default
             options.append(click.Option([flag, f"option_{name}"], help=text, metavar="VALUE"))
     return options
@@ -118,8 +123,6 @@ def _configured(
     reference: str, settings: tuple[str, ...], config_file: Path | None, preset: str | None, options: dict[str, Any]
 ) -> tuple[Recipe, Config]:
     """The recipe with its config: the preset, then the file, then --set, then the recipe's own options."""
-    import yaml
-
     from retroweave.pipeline.errors import UserError, nearest
     from retroweave.pipeline.recipe import find_recipe, read_config
 
@@ -127,23 +130,34 @@ def _configured(
     values: dict[str, Any] = {}
     if preset is not None:
         if preset not in recipe.presets:
-            raise UserError(f"The recipe {recipe.name!r} has no preset {preset!r}. {nearest(preset, recipe.presets)}")
+            known = nearest(preset, recipe.presets) or "It brings none."
+            raise UserError(f"The recipe {recipe.name!r} has no preset {preset!r}. {known}")
         values |= recipe.presets[preset]
     if config_file is not None:
         values |= read_config(config_file)
-    given = [tuple(setting.split("=", 1)) for setting in settings]
-    for setting in given:
-        if len(setting) != 2:
-            raise UserError(f"--set takes key=value, not {setting[0]!r}.")
-    for name, value in options.items():
-        if value is not None:
-            given.append((name.removeprefix("option_"), value))
-    for key, value in given:
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            values[key] = value
-    return recipe, recipe.configure(values)
+    given: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set takes key=value, not {setting!r}.")
+        given[key] = value
+    given |= {name.removeprefix("option_"): value for name, value in options.items() if value is not None}
+    try:
+        return recipe, recipe.configure(values | {key: _read(value) for key, value in given.items()})
+    except UserError:
+        with suppress(UserError):  # a name of digits or `on` is a number or a flag to YAML, and text to the config
+            return recipe, recipe.configure(values | given)
+        raise
+
+
+def _read(value: str) -> Any:
+    """A value from the command line: YAML, or text where it is none."""
+    import yaml
+
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
 
 
 @cli.command(cls=RecipeCommand)
@@ -350,9 +364,9 @@ def odds(
         if need.likelihood_ratio <= 1:
             click.echo("  no judge is needed: the generator is as good as that by itself.")
         elif not judges:
-            click.echo(f"  a judge must accept right rows {need.likelihood_ratio:.3g} times as often as wrong ones.")
+            click.echo(f"  a judge must accept right rows {need.likelihood_ratio:.4g} times as often as wrong ones.")
         else:
-            click.echo(f"  accepts-right must be at least {need.likelihood_ratio:.3g} times accepts-wrong;")
+            click.echo(f"  accepts-right must be at least {need.likelihood_ratio:.4g} times accepts-wrong;")
             right = judges[0].accepts_right
             click.echo(f"  with accepts-right {right:g}, accepts-wrong at most {need.accepts_wrong:.4g};")
             click.echo(f"  of judges like the first, {_in_a_chain(need.chain)}.")
