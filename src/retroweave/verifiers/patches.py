@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 __all__ = ["PatchError", "apply_dmp", "apply_unified", "dmp_restores", "unified_restores"]
 
@@ -128,10 +128,8 @@ class _Place(NamedTuple):
     new_count: int
 
 
-class _Piece(NamedTuple):
-    number: int
-    sign: str
-    text: str
+_Piece: TypeAlias = tuple[int, str, str]
+"""The number of a patch's line, its sign, and the text that follows."""
 
 
 class _Hunk(NamedTuple):
@@ -140,16 +138,9 @@ class _Hunk(NamedTuple):
     place: _Place
     pieces: list[_Piece]
     old: list[str]
-    """The lines, or the characters, that it takes away or keeps."""
+    """What it takes away or keeps, line by line of the patch."""
     new: list[str]
-    """Those that it keeps or adds."""
-
-    def add(self, piece: _Piece) -> None:
-        self.pieces.append(piece)
-        if piece.sign != "+":
-            self.old.append(piece.text)
-        if piece.sign != "-":
-            self.new.append(piece.text)
+    """What it keeps or adds."""
 
 
 def _lines(patch: str) -> list[str]:
@@ -183,9 +174,8 @@ def _unified_hunks(lines: list[str]) -> Iterator[_Hunk]:
     while at < len(lines):
         number = at + 1
         place = _place(lines[at], number, section=True)
-        hunk = _Hunk(number, place, [], [], [])
-        at = _fill_unified(hunk, lines)
-        yield _checked(hunk, len(hunk.old), len(hunk.new), "lines")
+        pieces, at = _unified_pieces(lines, number, place)
+        yield _hunk(number, place, pieces, "lines")
         if at < len(lines) and not lines[at].startswith("@@ "):
             raise PatchError(
                 at + 1,
@@ -207,59 +197,65 @@ def _after_file_header(lines: list[str]) -> int:
     return at - 1
 
 
-def _fill_unified(hunk: _Hunk, lines: list[str]) -> int:
-    """Give the hunk its lines, as many as its header counts; where they end. A line's text holds its newline."""
-    _, old_count, _, new_count = hunk.place
-    at, end = hunk.number, len(lines)
-    while len(hunk.old) < old_count or len(hunk.new) < new_count:
-        if at == end or lines[at].startswith("@@ "):
+def _unified_pieces(lines: list[str], header: int, place: _Place) -> tuple[list[_Piece], int]:
+    """The hunk's lines, as many as its header counts, and where they end. A line's text holds its newline."""
+    pieces: list[_Piece] = []
+    old = new = 0
+    at = header
+    while old < place.old_count or new < place.new_count:
+        if at == len(lines) or lines[at].startswith("@@ "):
             break
-        line = lines[at]
+        number, sign, text = at + 1, lines[at][:1], lines[at][1:] + "\n"
+        if sign not in _SIGNS:
+            raise _no_sign(lines[at], number)
         at += 1
-        _check_sign(line, at)
-        number, text = at, line[1:] + "\n"
-        if at < end and lines[at] == _NO_NEWLINE:
+        if at < len(lines) and lines[at] == _NO_NEWLINE:
             text = text[:-1]
             at += 1
             if not text:
                 raise PatchError(at, "a line that is empty and has no newline is no line.")
-        hunk.add(_Piece(number, line[0], text))
-    return at
+        pieces.append((number, sign, text))
+        old += sign != "+"
+        new += sign != "-"
+    return pieces, at
 
 
 def _dmp_hunks(lines: list[str]) -> Iterator[_Hunk]:
     at = 0
     while at < len(lines):
-        place = _place(lines[at], at + 1, section=False)
-        hunk = _Hunk(at + 1, place, [], [], [])
+        number = at + 1
+        place = _place(lines[at], number, section=False)
+        pieces: list[_Piece] = []
         at += 1
         while at < len(lines) and lines[at][:1] != "@":
             line = lines[at]
             at += 1
-            _check_sign(line, at)
+            if line[:1] not in _SIGNS:
+                raise _no_sign(line, at)
             if len(line) == 1:
                 raise PatchError(at, "nothing follows the sign, so that the line says nothing.")
-            hunk.add(_Piece(at, line[0], _decoded(line[1:], at)))
-        yield _checked(hunk, sum(map(len, hunk.old)), sum(map(len, hunk.new)), "characters")
+            pieces.append((at, line[0], _decoded(line[1:], at)))
+        yield _hunk(number, place, pieces, "characters")
 
 
-def _check_sign(line: str, number: int) -> None:
-    if line[:1] not in _SIGNS:
+def _no_sign(line: str, number: int) -> PatchError:
+    return PatchError(number, f"a line of a hunk begins with a space, a minus or a plus, and this is {_shown(line)}.")
+
+
+def _hunk(number: int, place: _Place, pieces: list[_Piece], unit: str) -> _Hunk:
+    """The hunk, whose header must count what follows it."""
+    old = [text for _, sign, text in pieces if sign != "+"]
+    new = [text for _, sign, text in pieces if sign != "-"]
+    sizes = (len(old), len(new)) if unit == "lines" else (sum(map(len, old)), sum(map(len, new)))
+    if sizes != (place.old_count, place.new_count):
         raise PatchError(
-            number, f"a line of a hunk begins with a space, a minus or a plus, and this is {_shown(line)}."
+            number,
+            f"the header counts {place.old_count} old and {place.new_count} new {unit}, "
+            f"and {sizes[0]} and {sizes[1]} follow it.",
         )
-
-
-def _checked(hunk: _Hunk, old: int, new: int, unit: str) -> _Hunk:
-    if (old, new) != (hunk.place.old_count, hunk.place.new_count):
-        raise PatchError(
-            hunk.number,
-            f"the header counts {hunk.place.old_count} old and {hunk.place.new_count} new {unit}, "
-            f"and {old} and {new} follow it.",
-        )
-    if len(hunk.old) == len(hunk.new) == len(hunk.pieces):
-        raise PatchError(hunk.number, "the hunk changes nothing.")
-    return hunk
+    if len(old) == len(new) == len(pieces):
+        raise PatchError(number, "the hunk changes nothing.")
+    return _Hunk(number, place, pieces, old, new)
 
 
 def _decoded(text: str, number: int) -> str:
@@ -311,7 +307,7 @@ def _characters_do_not_fit(hunk: _Hunk, text: str) -> PatchError:
 
 
 def _text_goes_on(hunks: Sequence[_Hunk]) -> PatchError:
-    added = (piece.number for hunk in hunks for piece in hunk.pieces if piece.sign != "-" and piece.text[-1:] != "\n")
+    added = (number for hunk in hunks for number, sign, line in hunk.pieces if sign != "-" and line[-1:] != "\n")
     # If none of the hunks has the line, it is the text's own last one, and lines were added after it.
     return PatchError(
         next(added, hunks[-1].number),
