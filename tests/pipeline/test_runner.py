@@ -128,7 +128,7 @@ def test_a_row_that_cannot_be_handed_over_stops_the_run_and_says_why(project: Pr
 def test_what_stops_the_run_stops_it_from_a_worker_too(project: Project) -> None:
     body = "from retroweave.pipeline.errors import RunStopped; raise RunStopped('the budget is spent')"
     recipe = recipe_of(project, step(body))
-    with processes(recipe) as runner, pytest.raises(RunStopped, match="^the budget is spent$"):
+    with processes(recipe) as runner, pytest.raises(RunStopped, match=r"^the budget is spent$"):
         work(runner, first_rows(recipe, 3))
 
 

@@ -135,4 +135,5 @@ def command(run: Run) -> str:
     """The command that makes the same samples again, where the config stands in `config.yaml`."""
     recipe = shlex.quote(run.get("reference", run["recipe"]))
     config = " --config config.yaml" if run["config"] else ""
-    return f"retroweave run {recipe}{config} --rows {run['rows']} --seed {run['seed']} --out {shlex.quote(run['recipe'])}"
+    out = shlex.quote(run["recipe"])
+    return f"retroweave run {recipe}{config} --rows {run['rows']} --seed {run['seed']} --out {out}"

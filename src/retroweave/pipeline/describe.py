@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 from retroweave.pipeline.layout import Each, Layout, Turn
@@ -56,7 +57,8 @@ def _lines(steps: Sequence[Node], prefix: str, start: int, depth: int) -> Iterat
         if isinstance(node, Family):
             yield from _lines(node.steps, f"{number}.", 1, depth + 1)
         elif isinstance(node, Mix):
-            for letter, arm in zip("abcdefghijklmnopqrstuvwxyz", node.arms, strict=False):
+            for index, arm in enumerate(node.arms):
+                letter = ascii_lowercase[index % 26] * (index // 26 + 1)
                 share = "always" if node.all else f"{arm.weight / sum(other.weight for other in node.arms):.0%} of rows"
                 yield StepLine(f"{number}{letter}", depth + 1, "arm", arm.name, (), (), (), (), share)
                 yield from _lines(arm.steps, f"{number}{letter}.", 1, depth + 2)
