@@ -136,6 +136,7 @@ class Project:
 
     def make(self, recipe: str, rows: int, out: str = "out", **options: Any) -> dict[str, Any]:
         """Run a recipe in this process; with config values by their name."""
+        find_recipe.cache_clear()  # the file may be another one by now
         found = find_recipe(recipe)
         made = {name: options.pop(name) for name in ("seed", "workers", "again", "watch") if name in options}
         return make(found, found.configure(options), rows, self.folder / out, **{"workers": 1, **made})

@@ -7,6 +7,7 @@ a run could not be finished, 2 where the input is wrong, 130 after Ctrl-C. What 
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -29,9 +30,11 @@ def main() -> None:
     except RetroweaveError as error:
         from retroweave.terminal import visible
 
+        _hear_no_more()
         click.echo(f"Error: {visible(str(error))}", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
+        _hear_no_more()
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except click.ClickException as error:
@@ -44,6 +47,11 @@ def main() -> None:
         where = f"{error.filename!r} cannot be used" if error.filename else "The system refused"
         click.echo(f"Error: {where}: {error.strerror or error}. See that the path is right and has room.", err=True)
         sys.exit(2)
+
+
+def _hear_no_more() -> None:
+    """It is over: who presses Ctrl-C again while the process ends shall not see a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -10,13 +10,16 @@ import asyncio
 import errno
 import os
 import platform
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from filelock import FileLock, Timeout
@@ -98,8 +101,8 @@ def _make(order: _Order, watch: Callable[[Tally], None]) -> dict[str, Any]:
         try:
             valid_under = _same_run(journal, order)
             taker = _Taker(order.out)
-            with taker.writer:
-                tally = asyncio.run(_run(order, journal, taker, watch))
+            with taker.writer, _Interrupts() as interrupts:
+                tally = interrupts.run(_run(order, journal, taker, watch))
                 # It marks a finished run, and what it says of data/ would be wrong from here on.
                 (order.out / RUN).unlink(missing_ok=True)
             _no_sample(tally)
@@ -125,6 +128,48 @@ class Interrupted(RunStopped):
     """A person stopped the run."""
 
     exit_code = 130
+
+
+class _Interrupts:
+    """Ctrl-C, heard once: the run is cancelled and winds up, whoever presses again in the next moment.
+
+    Later than that, a second one ends the run where it stands: in a step that does not come back.
+    """
+
+    PATIENCE = 2.0
+
+    def __init__(self) -> None:
+        self._cancel: Callable[[], object] | None = None
+        self._heard: float | None = None
+
+    def __enter__(self) -> Self:
+        in_main = threading.current_thread() is threading.main_thread()
+        self._before = signal.signal(signal.SIGINT, self._hear) if in_main else None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def run(self, work: Coroutine[Any, Any, Tally]) -> Tally:
+        """Raises `KeyboardInterrupt` when what was cancelled has wound up."""
+        try:
+            return asyncio.run(self._cancellable(work))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    async def _cancellable(self, work: Coroutine[Any, Any, Tally]) -> Tally:
+        task = asyncio.current_task()
+        assert task is not None
+        self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
+        return await work
+
+    def _hear(self, number: int, frame: object) -> None:
+        if self._heard is None and self._cancel is not None:
+            self._heard = time.monotonic()
+            self._cancel()
+        elif self._heard is None or time.monotonic() - self._heard > self.PATIENCE:
+            raise KeyboardInterrupt
 
 
 async def _run(order: _Order, journal: Journal, taker: _Taker, watch: Callable[[Tally], None]) -> Tally:
