@@ -80,7 +80,7 @@ class Processes:
     """Works on rows in spawned processes, each of which a thread of this process looks after."""
 
     def __init__(self, reference: str, config: str, seed: int, workers: int) -> None:
-        self.chunk = 1
+        self.chunk = 4
         self.window = 4 * CHUNK * workers
         self._recipe = (reference, config, seed)
         self._idle: list[Worker] = []
@@ -117,6 +117,8 @@ class Processes:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for worker in self._idle:
             worker.dismiss()
+        for worker in self._idle:
+            worker.wait()
 
 
 def _fitting(rows: int, seconds: float) -> int:
@@ -199,8 +201,10 @@ class Worker:
         self._pipe.close()
 
     def dismiss(self) -> None:
-        """End a process that has nothing to do."""
+        """Let a process that has nothing to do come to its end."""
         self._pipe.close()
+
+    def wait(self) -> None:
         self._process.join(5)
         self._process.kill()
         self._process.join()
