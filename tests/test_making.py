@@ -107,7 +107,9 @@ def test_prose_repair_gives_the_same_bytes_in_this_process_and_on_workers(projec
     project.make("prose-repair", 40, "one")
     project.make("prose-repair", 40, "two", workers=2)
     assert project.data("two") == project.data("one")
-    assert project.counts("one")["samples"] == 40
+    measures = [sample["provenance"]["measures"] for sample in project.samples("one")]
+    assert len(measures) == 40
+    assert sum(not measure["recoverable"] for measure in measures) <= 2  # a twentieth, which the recipe caps
 
 
 def test_steps_that_wait_give_the_same_bytes_as_steps_that_do_not(project: Project) -> None:
