@@ -15,6 +15,7 @@ from typing import TypeAlias
 from retroweave.corruptions.lexicon import (
     ARTICLES,
     BASE_AND_THIRD,
+    CONFUSED_WORDS,
     HOMOPHONES,
     NEEDED,
     NEGATORS,
@@ -62,20 +63,31 @@ _BEFORE_HAVE = _words("could would should might must couldn't wouldn't shouldn't
 
 
 def homophone_places(prose: Prose) -> Groups:
-    lowered = prose.lowered
-    haves = (
-        i for i, word in enumerate(lowered) if word == "have" and lowered[i - 1] in _BEFORE_HAVE and prose.spaced(i - 1)
-    )
-    return prose.grouped(HOMOPHONES) + prose.grouped({"have"}, haves)
+    return prose.grouped(HOMOPHONES)
 
 
 @operation(severity=2)
 def homophone(prose: Prose, rng: Random) -> list[Edit] | None:
-    """A word that sounds like the right one or is often taken for it; after could and would, of for have."""
+    """Another word of the same sound."""
     index = _pick_grouped(rng, prose.places(homophone_places))
+    return None if index is None else [_replace(prose, index, rng.choice(HOMOPHONES[prose.lowered[index]]))]
+
+
+def confused_places(prose: Prose) -> Groups:
+    lowered = prose.lowered
+    haves = (
+        i for i, word in enumerate(lowered) if word == "have" and lowered[i - 1] in _BEFORE_HAVE and prose.spaced(i - 1)
+    )
+    return prose.grouped(CONFUSED_WORDS) + prose.grouped({"have"}, haves)
+
+
+@operation(severity=2)
+def confused_word(prose: Prose, rng: Random) -> list[Edit] | None:
+    """A word that is often taken for the right one, though it sounds otherwise; after could and would, of for have."""
+    index = _pick_grouped(rng, prose.places(confused_places))
     if index is None:
         return None
-    return [_replace(prose, index, rng.choice(HOMOPHONES.get(prose.lowered[index], ("of",))))]
+    return [_replace(prose, index, rng.choice(CONFUSED_WORDS.get(prose.lowered[index], ("of",))))]
 
 
 # Agreement
