@@ -98,7 +98,7 @@ def test_the_counts_of_the_card_add_up(make_run: MakeRun) -> None:
     text = _written(make_run()).text
     rows = dict(re.findall(r"^\| ([−=a][^|]*?) \| ([\d,]+) \|$", text, re.MULTILINE))
     lost = sum(int(count) for name, count in rows.items() if name.startswith("−"))
-    assert int(rows["all outcomes of 48 source rows"]) - lost == int(rows["= samples"]) == 40
+    assert int(rows["all outcomes of 48 draws from the source"]) - lost == int(rows["= samples"]) == 40
 
 
 def test_the_samples_differ_in_layout_and_are_the_same_each_time(make_run: MakeRun) -> None:
@@ -231,9 +231,40 @@ def test_a_judges_rates_are_shown(make_run: MakeRun) -> None:
     assert "| `reads_well` | 80% | 20% |" in _written(make_run(judges=judges)).text
 
 
-def test_the_config_is_written_so_that_the_command_can_read_it(make_run: MakeRun) -> None:
-    directory = make_run()
+def test_the_whole_config_and_the_command_that_sets_what_is_no_default_are_shown(make_run: MakeRun) -> None:
+    directory = make_run(config_changed={"texts": "my texts", "operations": [1, 8]})
     text = _written(directory).text
     [config] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert yaml.safe_load(config) == read_run(directory)["config"]
-    assert "retroweave run prose-repair --config config.yaml --rows 40 --seed 0 --out prose-repair" in text
+    command = "retroweave run prose-repair --set 'texts=my texts' --set 'operations=[1, 8]'"
+    assert command in re.sub(r" \\\n +", " ", text)
+
+
+def test_a_config_at_its_defaults_is_not_set_again(make_run: MakeRun) -> None:
+    assert "\nretroweave run prose-repair --rows 40 --seed 0" in _written(make_run(config_changed={})).text
+
+
+def test_the_card_says_how_much_text_there_is(make_run: MakeRun, make_sample: MakeSample) -> None:
+    assert "40 samples from 40 source rows, each drawn once." in _written(make_run()).text
+    samples = [make_sample(number) for number in range(42)]
+    for number, sample in enumerate(samples):
+        sample["provenance"]["source"] |= {"key": f"k{number % 2}", "draw": number // 2}
+    text = _written(make_run(samples, name="few")).text
+    assert "42 samples from 2 source rows, each drawn up to 21 times." in text
+    assert "> **Read this first.** There is little text in this set: 42 samples come from 2 source rows" in text
+
+
+def test_a_long_place_of_hostile_text_stays_in_its_quote(make_run: MakeRun) -> None:
+    reasons = [{"kind": "failure", "step": HOSTILE, "reason": HOSTILE, "count": 30}]
+    counts = {"source_rows": 50, "leaves": 70, "samples": 40, "rejects": 0, "failures": 30, "duplicates": 0}
+    counts |= {"over_cap": 0, "surplus_rows": 0}
+    text = _written(make_run(reasons=reasons, counts=counts, splits={"train": 40})).text
+    tokens = _tokens(text)
+    [start] = [place for place, token in enumerate(tokens) if token.type == "blockquote_open"]
+    [end] = [place for place, token in enumerate(tokens) if token.type == "blockquote_close"]
+    kinds = {token.type for token in tokens[start:end]}
+    assert kinds <= {
+        "blockquote_open", "paragraph_open", "paragraph_close", "inline", "text", "text_special", "strong_open",
+        "strong_close",
+    }  # fmt: skip
+    assert tokens[end + 1].type == "heading_open"

@@ -108,7 +108,7 @@ def test_hostile_text_stays_text(make_run: MakeRun, make_sample: MakeSample) -> 
 
     html = _html(directory)
     page = Page(html)
-    known = {tag for tag, _ in Page(_html(make_run(name="plain", judges=run["judges"]))).tags}
+    known = {tag for tag, _ in Page(_html(make_run(name="plain", judges=run["judges"], splits={"train": 40}))).tags}
     assert {tag for tag, _ in page.tags} <= known
     assert "script" not in known
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", html)
@@ -133,6 +133,13 @@ def test_the_counts_are_shown_as_a_sum(make_run: MakeRun) -> None:
     counts = [int(count.replace("− ", "-").replace("= ", "")) for count in re.findall(r'"n">([−= \d]+)</td>', table)]
     assert counts[0::2] == [49, -5, -1, -2, -1, 40]
     assert counts[1::2] == [49, 44, 43, 41, 40]
+
+
+def test_what_a_reader_must_know_first_stands_above_the_figures(make_run: MakeRun, make_sample: MakeSample) -> None:
+    html = _html(make_run([make_sample(1)]))
+    caution = html.index("No sample is held out for validation")
+    assert caution < html.index('class="figures"')
+    assert 'class="cautions"' not in _html(make_run(name="whole"))
 
 
 def test_headings_are_in_order_and_landmarks_are_there_once(make_run: MakeRun) -> None:

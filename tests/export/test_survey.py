@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from retroweave.export.dataset import DatasetWriter
 from retroweave.export.excerpt import shorten, visible
-from retroweave.export.survey import Bar, Spread, Survey, Tally, survey
+from retroweave.export.survey import Bar, Sources, Spread, Survey, Tally, survey
 
 MakeSample = Callable[..., dict[str, Any]]
 MakeRun = Callable[..., Path]
@@ -95,8 +95,51 @@ def test_measures_are_numbers_words_lists_of_words_and_yes_or_no(make_run: MakeR
     assert set(found.words) == {"kinds", "recoverable"}
     assert found.words["kinds"].total == found.numbers["operations"].total
     assert found.words["recoverable"].total == found.samples == 40
-    assert found.folders.counts == {"builtin:letters": 40}
+    assert found.origins.counts == {"builtin:letters": 40}
     assert found.trained_last_only
+
+
+@pytest.mark.parametrize(
+    ("place", "origin"),
+    [
+        ("builtin:letters/x.txt", "builtin:letters"),
+        ("builtin:letters/x.txt, line 3, character 9", "builtin:letters"),
+        ("builtin:x.txt", "builtin"),
+        ("mine/a/b.jsonl, record 3, line 3", "mine/a/b.jsonl"),
+        ("crlf.jsonl, record 10, line 10, from character 4", "crlf.jsonl"),
+        ("salt, pepper/a.txt, line 1", "salt, pepper/a.txt"),
+        ("table/row 7", "table"),
+        ("the time 00:00", "the time 00:00"),
+    ],
+)
+def test_places_are_grouped_by_the_file_of_ones_own_and_by_the_folder_of_others(
+    make_sample: MakeSample, place: str, origin: str
+) -> None:
+    found = Survey()
+    sample = make_sample(1)
+    sample["provenance"]["source"]["place"] = place
+    found.add(sample)
+    assert found.origins.counts == {origin: 1}
+
+
+@given(st.lists(st.tuples(st.integers(0, 20).map(str), st.integers(0, 9)), min_size=1))
+def test_source_rows_are_counted_once_however_often_they_are_drawn(draws: list[tuple[str, int]]) -> None:
+    sources = Sources()
+    for key, draw in draws:
+        sources.add(key, draw)
+    assert sources.count == len({key for key, _ in draws})
+    assert sources.passes == 1 + max(draw for _, draw in draws)
+
+
+def test_the_number_of_source_rows_is_said_in_words() -> None:
+    sources = Sources()
+    sources.add("a", 0)
+    assert str(sources) == "1 source row, drawn once"
+    sources.add("b", 11)
+    assert str(sources) == "2 source rows, each drawn up to 12 times"
+    for number in range(100_000):
+        sources.add(str(number), 0)
+    assert str(sources) == "more than 100,000 source rows, each drawn up to 12 times"
 
 
 def test_a_number_that_is_missing_or_no_number_is_left_out(make_sample: MakeSample) -> None:

@@ -23,7 +23,7 @@ __all__ = ["write_card"]
 
 _EXAMPLES = 3
 _LONGEST_TURN = 6_000
-_FOLDERS = 30
+_LINES = 30
 _REASONS = 12
 
 _HUB_LICENSES = frozenset(
@@ -89,6 +89,7 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         survey=found,
         front_matter=_front_matter(run, found),
         title=facts.title(run),
+        cautions=facts.cautions(run, found),
         paragraphs=facts.paragraphs(run),
         moves=[(move, meaning) for move, meaning in facts.MOVES.items() if move in moves],
         evidence=facts.evidence(run),
@@ -96,9 +97,9 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         worths=facts.WORTHS,
         splits=[(split, run["splits"][split]) for split in SPLITS if run["splits"].get(split)],
         losses=facts.losses(run),
-        reasons=run["reasons"][:_REASONS],
+        reasons=facts.reasons(run, _REASONS),
         more_reasons=len(run["reasons"]) > _REASONS,
-        layouts=found.layouts.bars(_FOLDERS),
+        layouts=found.layouts.bars(_LINES),
         lengths=[
             ("Prompt (not trained)", found.prompt),
             ("Answer (trained)", found.answer),
@@ -107,8 +108,8 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         snippet=_SNIPPET_LAST if found.trained_last_only else _SNIPPET_ANY,
         examples=[_example(sample) for sample in found.choose(_EXAMPLES)],
         license_file=_license(run["license"]).get("license_link") == "LICENSE",
-        licenses=found.licenses.bars(_FOLDERS),
-        folders=found.folders.bars(_FOLDERS),
+        licenses=found.licenses.bars(_LINES),
+        origins=found.origins.bars(_LINES),
         command=facts.command(run),
         config=_yaml(run["config"]) if run["config"] else "",
     )

@@ -1,6 +1,6 @@
 """What a run says of itself, in the order and the words in which its card and its report both show it.
 
-It is here so that the two agree. It reads `run.json` and nothing else, and knows neither Markdown nor HTML.
+It is here so that the two agree. It reads `run.json` and what the survey counted, and knows neither Markdown nor HTML.
 """
 
 from __future__ import annotations
@@ -11,16 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
+from retroweave.export.survey import Survey
+
 __all__ = [
     "MOVES",
     "WORTHS",
     "Evidence",
     "Loss",
+    "Reason",
+    "cautions",
     "code_runs",
     "command",
     "evidence",
     "losses",
     "paragraphs",
+    "reasons",
     "rests_on",
     "title",
 ]
@@ -49,11 +56,18 @@ MOVES = {
 """What the moves of the steps are."""
 
 _LOSSES = (
-    ("rejects", "reject", "a step threw the row away"),
-    ("failures", "failure", "an error stopped the row"),
-    ("duplicates", "duplicate", "the same as an earlier sample"),
-    ("over_cap", "over_cap", "more of one kind than the recipe lets in"),
+    ("rejects", "reject", "thrown away by a check or by another step"),
+    ("failures", "failure", "an error stopped a step"),
+    ("duplicates", "duplicate", "the same conversation as an earlier sample"),
+    ("over_cap", "over_cap", "of a kind of which the recipe lets in only a share, and that share was full"),
 )
+
+_LONGEST_COMMAND = 100
+
+_OFTEN = 20
+"""Samples of one source row, on average, above which the set says that it has little text."""
+_MANY_FAILURES = 0.1
+"""Share of the outcomes above which failures may have changed what is left."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,16 @@ class Loss:
     count: int
     left: int
     """Outcomes left after this loss and those before it."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why outcomes of one kind were lost at one step."""
+
+    kind: str
+    step: str
+    text: str
+    count: int
 
 
 def title(run: Run) -> str:
@@ -127,13 +151,87 @@ def losses(run: Run) -> list[Loss]:
     found = []
     for name, kind, meaning in _LOSSES:
         left -= counts[name]
-        found.append(Loss(name.replace("_", " "), kind, meaning, counts[name], left))
+        found.append(Loss(name.replace("_", "-"), kind, meaning, counts[name], left))
     return found
 
 
+def reasons(run: Run, limit: int) -> list[Reason]:
+    """The most frequent reasons for a loss, in words."""
+    return [
+        Reason(one["kind"].replace("_", "-"), one["step"], _in_words(one["kind"], one["reason"]), one["count"])
+        for one in run["reasons"][:limit]
+    ]
+
+
+def _in_words(kind: str, reason: str) -> str:
+    is_measure = kind == "over_cap" and re.match(r"\w+ = ", reason)
+    return f"more samples with {reason} than the recipe lets in" if is_measure else reason
+
+
+def cautions(run: Run, found: Survey) -> list[str]:
+    """What a reader has to know before all else, a sentence or two an entry; mostly there is nothing."""
+    return [caution for caution in (_many_failures(run), _little_text(found), _no_validation(run)) if caution]
+
+
+def _many_failures(run: Run) -> str:
+    failures, outcomes = run["counts"]["failures"], run["counts"]["leaves"]
+    if failures <= _MANY_FAILURES * outcomes:
+        return ""
+    first = next((one for one in reasons(run, len(run["reasons"])) if one.kind == "failure"), None)
+    why = f" The most frequent one, at step {first.step}: {_sentence(first.text)}" if first else ""
+    return (
+        f"{failures / outcomes:.0%} of the outcomes ({failures:,} of {outcomes:,}) are failures: an error stopped them."
+        f"{why} What is left may be biased towards rows that do not fail."
+    )
+
+
+def _sentence(text: str) -> str:
+    line = " ".join(text.split())
+    line = line if len(line) <= 200 else f"{line[:199]}…"
+    return line if line.endswith((".", "!", "?", "…")) else f"{line}."
+
+
+def _little_text(found: Survey) -> str:
+    sources = found.sources
+    if sources.more or found.samples <= _OFTEN * sources.count:
+        return ""
+    mean = found.samples / sources.count
+    return (
+        f"There is little text in this set: {found.samples:,} samples come from {sources.count:,} "
+        f"source {'row' if sources.count == 1 else 'rows'}, which is {mean:,.0f} of each on average. "
+        "A model may learn those texts by heart; give more text, or ask for fewer samples."
+    )
+
+
+def _no_validation(run: Run) -> str:
+    if run["splits"].get("validation"):
+        return ""
+    return (
+        "No sample is held out for validation, so this set cannot show whether a model learns the task or only "
+        "remembers the texts."
+    )
+
+
 def command(run: Run) -> str:
-    """The command that makes the same samples again, where the config stands in `config.yaml`."""
-    recipe = shlex.quote(run.get("reference", run["recipe"]))
-    config = " --config config.yaml" if run["config"] else ""
-    out = shlex.quote(run["recipe"])
-    return f"retroweave run {recipe}{config} --rows {run['rows']} --seed {run['seed']} --out {out}"
+    """The command that makes the same samples again, in a POSIX shell; config keys at their defaults are left out."""
+    config = run.get("config_changed", run["config"])
+    words = [
+        ["retroweave", "run", run.get("reference", run["recipe"])],
+        *(["--set", f"{name}={_flow(value)}"] for name, value in config.items()),
+        ["--rows", str(run["rows"]), "--seed", str(run["seed"]), "--out", run["recipe"]],
+    ]
+    lines = [shlex.join(line) for line in words]
+    whole = " ".join(lines)
+    return whole if len(whole) <= _LONGEST_COMMAND else " \\\n  ".join(lines)
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line, which `--set` reads."""
+    shown = _dumped(value, allow_unicode=True)
+    is_lossy = yaml.safe_load(shown) != value  # PyYAML quotes some line ends as they are, and reads them as spaces
+    return _dumped(value, allow_unicode=False) if is_lossy else shown
+
+
+def _dumped(value: Any, *, allow_unicode: bool) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=allow_unicode, width=float("inf"))
+    return text.removesuffix("\n").removesuffix("\n...")

@@ -27,7 +27,7 @@ __all__ = ["write_report"]
 _EXAMPLES = 6
 _BARS = 32
 _REASONS = 20
-_FOLDERS = 30
+_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         run=run,
         survey=found,
         title=facts.title(run),
+        cautions=facts.cautions(run, found),
+        duration=_duration(run["seconds"]),
         paragraphs=facts.paragraphs(run),
         figures=list(_figures(run, found)),
         losses=facts.losses(run),
@@ -75,10 +77,10 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         difficulty=[(_words(name), spread) for name, spread in found.numbers.items()],
         numbers=[_histogram(_words(name), "samples", spread) for name, spread in found.numbers.items()],
         examples=[conversation(sample) for sample in found.choose(_EXAMPLES)],
-        reasons=run["reasons"][:_REASONS],
+        reasons=facts.reasons(run, _REASONS),
         reason_chart=_reason_chart(run),
-        licenses=found.licenses.bars(_FOLDERS),
-        folders=found.folders.bars(_FOLDERS),
+        licenses=found.licenses.bars(_LINES),
+        origins=found.origins.bars(_LINES),
         config=[(name, orjson.dumps(value).decode()) for name, value in run["config"].items()],
         command=facts.command(run),
     )
@@ -88,10 +90,12 @@ def _figures(run: Mapping[str, Any], found: Survey) -> Iterator[tuple[str, str, 
     """The headline figures: name, figure, what it is a part of."""
     counts = run["counts"]
     yield "samples", f"{counts['samples']:,}", f"of {run['rows']:,} asked for"
+    sources = found.sources
+    times = "once" if sources.passes == 1 else f"up to {sources.passes:,} times"
+    yield "source rows", f"{sources.count:,}{' +' * sources.more}", f"drawn {times}{' each' * (sources.count != 1)}"
     share = counts["samples"] / counts["leaves"] if counts["leaves"] else 0
     yield "kept", f"{share:.1%}", f"of {counts['leaves']:,} outcomes"
     yield "tokens, about", _short(found.whole.total / 4), f"{_short(found.answer.total / 4)} of them trained"
-    yield "made in", _duration(run["seconds"]), f"from {counts['source_rows']:,} source rows"
     worths = [worth for worth, _ in facts.rests_on(run)]
     yield "least evidence", worths[-1] if worths else "none", "of a trained field"
     yield "licence", run["license"], "of the set"

@@ -1,12 +1,14 @@
 """One pass over a run's samples that gathers what its card and its report say of them.
 
 It is here so that both say the same. Its memory does not grow with the run: counts of strings are kept for a
-limited number of different ones, numbers are counted in steps that grow tenfold when there are too many, and a
-few samples of each layout are kept as examples. It draws no conclusion: findings are the lints'.
+limited number of different ones, numbers are counted in steps that grow tenfold when there are too many, source rows
+are told apart up to a hundred thousand, and a few samples of each layout are kept as examples. It draws no conclusion:
+findings are the lints'.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from retroweave.export.dataset import read_samples
+from retroweave.pipeline.row import digest
 
-__all__ = ["Bar", "Spread", "Survey", "Tally", "survey"]
+__all__ = ["Bar", "Sources", "Spread", "Survey", "Tally", "survey"]
 
 _DIFFERENT_STRINGS = 200
 _DIFFERENT_NUMBERS = 2_000
 _DIFFERENT_MEASURES = 50
+_DIFFERENT_SOURCES = 100_000
 _EXAMPLES_OF_A_LAYOUT = 6
 _READABLE = 4_000
 """Characters up to which a sample is preferred as an example."""
@@ -154,6 +158,37 @@ class Spread:
         return value * 10**6 if isinstance(value, int) else round(value * 1e6)
 
 
+class Sources:
+    """How many different source rows the samples come from, exactly up to 100,000, and how often one was used."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+        """How often the source was gone through: a row was drawn so many times at most."""
+        self.more = False
+        """Whether there are more than could be counted."""
+        self._seen: set[bytes] = set()
+
+    def add(self, key: str, draw: int) -> None:
+        self.passes = max(self.passes, draw + 1)
+        if self.more:
+            return
+        self._seen.add(digest(key))
+        self.more = len(self._seen) > _DIFFERENT_SOURCES
+        if self.more:
+            self._seen.clear()
+
+    @property
+    def count(self) -> int:
+        """Exact, or 100,000 where there are more."""
+        return _DIFFERENT_SOURCES if self.more else len(self._seen)
+
+    def __str__(self) -> str:
+        """As in "12 source rows, each drawn up to 3 times"."""
+        rows = f"{'more than ' * self.more}{self.count:,} source row{'s' * (self.count != 1)}"
+        each = "drawn" if self.count == 1 else "each drawn"
+        return f"{rows}, {each} {'once' if self.passes == 1 else f'up to {self.passes:,} times'}"
+
+
 class Examples:
     """A few samples to show: readable ones first, the same in every pass, as different in layout as there are."""
 
@@ -182,8 +217,9 @@ class Survey:
     samples: int = 0
     layouts: Tally = field(default_factory=Tally)
     licenses: Tally = field(default_factory=Tally)
-    folders: Tally = field(default_factory=Tally)
-    """Where the text comes from, by folder."""
+    origins: Tally = field(default_factory=Tally)
+    """Where the text comes from: people's own by file, what is built in by folder."""
+    sources: Sources = field(default_factory=Sources)
     prompt: Spread = field(default_factory=Spread)
     """Characters of the turns that are not trained, a sample at a time."""
     answer: Spread = field(default_factory=Spread)
@@ -203,7 +239,9 @@ class Survey:
         self.samples += 1
         self.layouts.add(sample["layout"])
         self.licenses.add(sample["license"])
-        self.folders.add(_folder(sample["provenance"]["source"]["place"]))
+        source = sample["provenance"]["source"]
+        self.origins.add(_origin(source["place"]))
+        self.sources.add(source["key"], source["draw"])
         self.prompt.add(whole - answer)
         self.answer.add(answer)
         self.whole.add(whole)
@@ -247,6 +285,14 @@ def _words(value: object) -> Iterator[str]:
         yield from (word for word in value if isinstance(word, str))
 
 
-def _folder(place: str) -> str:
-    folder, slash, _ = place.rpartition("/")
-    return folder if slash else place.partition(":")[0]
+def _origin(place: str) -> str:
+    """The file of a place within one ("mine/a.jsonl, record 3"), else the folder ("builtin:letters/x.txt")."""
+    inside = re.search(r", (record|line) \d", place) or re.search(", ", place)
+    file = place[: inside.start()] if inside else place
+    scheme = re.match(r"[a-z][a-z0-9+.-]+:", place)
+    if inside and not scheme:
+        return file
+    folder, slash, _ = file.rpartition("/")
+    if slash:
+        return folder
+    return scheme[0][:-1] if scheme else file
