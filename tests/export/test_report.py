@@ -119,6 +119,7 @@ def test_hostile_text_stays_text(make_run: MakeRun, make_sample: MakeSample) -> 
 def test_damage_is_marked_and_trained_turns_are_told_apart(make_run: MakeRun, make_sample: MakeSample) -> None:
     samples = [make_sample(number) for number in range(6)]
     page = Page(_html(make_run(samples)))
+    assert "damage is underlined and numbered." in "".join(page.text)
     edits = sum(len(one["edits"]) for sample in samples for one in sample["provenance"]["kept"]["operations"])
     assert len(page.named("mark")) == edits > 6
     turns = [attributes["class"] for attributes in page.named("section") if "turn" in (attributes.get("class") or "")]
@@ -183,6 +184,7 @@ def test_a_run_without_rejects_measures_findings_or_config_has_a_whole_page(
     assert "Nothing: no habit besides the task was found" in text
     assert "No judged step stands in this set" in text
     assert "How hard it is" not in text
+    assert "damage is underlined" not in text
 
 
 @pytest.mark.parametrize("draw", [bar_chart, histogram])

@@ -162,6 +162,22 @@ def test_examples_come_from_each_layout_and_readable_ones_first(make_sample: Mak
     assert len({sample["id"] for sample in chosen}) == 6
 
 
+def test_examples_show_their_damage_where_the_layout_has_any_that_do(make_sample: MakeSample) -> None:
+    found = Survey()
+    for number in range(60):
+        sample = make_sample(number, layout=["git", "unified"][number % 2])
+        if sample["layout"] == "unified" or number % 10:
+            sample["provenance"]["spans"] = {}
+        found.add(sample)
+    chosen = found.choose(4)
+    assert [(one["layout"], bool(one["provenance"]["spans"])) for one in chosen] == [
+        ("git", True),
+        ("unified", False),
+        ("git", True),
+        ("unified", False),
+    ]
+
+
 def test_a_hundred_thousand_different_numbers_and_strings_take_little_memory() -> None:
     tracemalloc.start()
     spread, tally = Spread(), Tally()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from retroweave.export.excerpt import shorten, visible
 
-__all__ = ["Conversation", "Edit", "Line", "Piece", "Run", "Turn", "conversation"]
+__all__ = ["Conversation", "Edit", "Line", "Piece", "Run", "Turn", "conversation", "damage_span"]
 
 _LONGEST_TURN = 6_000
 _DIFF_BEGINS = re.compile(r"diff --git |--- [^\n]*\n\+\+\+ |@@ -\d+(,\d+)? \+\d+(,\d+)? @@")
@@ -83,9 +83,15 @@ class Conversation:
     """All that are marked, in reading order."""
 
 
+def damage_span(sample: Mapping[str, Any]) -> Sequence[int] | None:
+    """Turn, start and end of the damaged text, where it stands as it is; in JSON, say, it cannot be marked."""
+    span: Sequence[int] | None = sample["provenance"]["spans"].get("damaged")
+    return span
+
+
 def conversation(sample: Mapping[str, Any]) -> Conversation:
     """A sample, ready to be drawn."""
-    span = sample["provenance"]["spans"].get("damaged")
+    span = damage_span(sample)
     edits = _edits(sample, span) if span else []
     turns = []
     for place, turn in enumerate(sample["messages"]):

@@ -16,6 +16,7 @@ from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
 
+from retroweave.export.conversation import damage_span
 from retroweave.export.dataset import read_samples
 from retroweave.pipeline.row import digest
 
@@ -190,13 +191,16 @@ class Sources:
 
 
 class Examples:
-    """A few samples to show: readable ones first, the same in every pass, as different in layout as there are."""
+    """A few samples to show: those in which damage can be marked first, then those of a readable length.
+
+    They are the same in every pass, and as different in layout as there are.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[str, list[tuple[tuple[bool, str], dict[str, Any]]]] = {}
+        self._kept: dict[str, list[tuple[tuple[bool, bool, str], dict[str, Any]]]] = {}
 
     def add(self, sample: dict[str, Any], length: int) -> None:
-        rank = (length > _READABLE, sample["id"])
+        rank = (damage_span(sample) is None, length > _READABLE, sample["id"])
         kept = self._kept.setdefault(sample["layout"], [])
         if len(kept) < _EXAMPLES_OF_A_LAYOUT or rank < kept[-1][0]:
             kept.append((rank, sample))
