@@ -28,8 +28,9 @@ def listed(text: str) -> list[str]:
 NAMES = listed("""
 foreign_span swapped_spans swapped_halves gibberish_span deleted_span stray_tag deleted_space doubled_word
 stray_character shuffled_middle flipped_case stray_punctuation swapped_words changed_number homophone confused_word
-wrong_agreement tense_slip dropped_function_word doubled_negative neighbour_key ocr_confusion mojibake run_on split_sentence
-lost_paragraph_break stray_paragraph_break mangled_quotes mixed_up_names transposed_letters dropped_letter
+wrong_agreement tense_slip dropped_function_word doubled_negative neighbour_key ocr_confusion mojibake run_on
+split_sentence lost_paragraph_break stray_paragraph_break mangled_quotes mixed_up_names transposed_letters
+dropped_letter
 """)
 UNRECOVERABLE = {"foreign_span", "gibberish_span", "deleted_span", "changed_number", "mixed_up_names"}
 

@@ -134,10 +134,25 @@ def test_a_function_word_is_dropped_only_where_the_sentence_needs_it(text: str, 
         ("We couldn’t go now.", {"We couldn’t never go now."}),
         ("There was nothing there.", {"There was not nothing there."}),
         ("They had seen anything there. He was not, if anything, tall.", set()),
+        ("There he was not\n\nAnything goes", set()),
     ],
 )
 def test_a_second_negative_comes_only_after_a_first(text: str, expected: set[str]) -> None:
     assert outcomes("doubled_negative", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "was", "now"),
+    [
+        ("They had not seen\nanything there.", "not seen\nanything", "not seen\nnothing"),
+        ("They did not see it.", "did not", "did not never"),
+        ("We couldn’t go now.", "couldn’t", "couldn’t never"),
+        ("There was no other sound.", "was no", "was not no"),
+    ],
+)
+def test_a_doubled_negative_is_recorded_as_the_stretch_that_holds_both(text: str, was: str, now: str) -> None:
+    edit = damage(text, Random(1), (), most=1, kinds={"doubled_negative": 1})[1][0]["edits"][0]
+    assert (edit["was"], edit["now"]) == (was, now)
 
 
 def test_a_doubled_word_is_one_that_cannot_rightly_stand_twice() -> None:

@@ -231,6 +231,7 @@ _NEGATIVES = _words("no nothing nobody nowhere never")
 _NOT_BEFORE = _words("was were is are had has could would did")
 _NEGATIVE_REACH = 10
 """How many words a negative may stand before the word that it calls for."""
+_INSIDE_A_CLAUSE = (" ", "\n", "\r\n")
 
 
 def second_negatives(prose: Prose) -> Groups:
@@ -239,7 +240,7 @@ def second_negatives(prose: Prose) -> Groups:
     found = [
         index
         for index in range(1, len(lowered) - 1)
-        if (lowered[index] in UNDETERMINED and _after_a_negative(prose, index))
+        if (lowered[index] in UNDETERMINED and _negative_before(prose, index) is not None)
         or (_is_negated_verb(prose, index) and lowered[index + 1] not in _SPLITS_NOT and prose.spaced(index))
         or (lowered[index] in _NEGATIVES and lowered[index - 1] in _NOT_BEFORE and prose.spaced(index - 1))
     ]
@@ -251,29 +252,34 @@ def _is_negated_verb(prose: Prose, index: int) -> bool:
     return word in _CONTRACTED or (word == "not" and prose.lowered[index - 1] in _NOT_AFTER and prose.spaced(index - 1))
 
 
-def _after_a_negative(prose: Prose, index: int) -> bool:
-    """Whether a negative stands before a word in the same clause."""
+def _negative_before(prose: Prose, index: int) -> int | None:
+    """The negative that stands before a word in the same clause."""
     for other in range(index - 1, max(-1, index - 1 - _NEGATIVE_REACH), -1):
-        if not prose.between(other, other + 1).isspace():
-            return False
+        if prose.between(other, other + 1) not in _INSIDE_A_CLAUSE:
+            return None
         if prose.lowered[other] in NEGATORS:
-            return True
-    return False
+            return other
+    return None
 
 
 @operation(severity=3)
 def doubled_negative(prose: Prose, rng: Random) -> list[Edit] | None:
-    """A second negative: did not see nothing, could not never, was not nothing."""
+    """A second negative: did not see nothing, could not never, was not nothing.
+
+    The edit is the stretch that holds both, though only one of them is new: quoted alone it is no double negative.
+    """
     index = _pick_grouped(rng, prose.places(second_negatives))
     if index is None:
         return None
     word = prose.lowered[index]
-    if word in UNDETERMINED:
-        return [_replace(prose, index, UNDETERMINED[word])]
+    first = _negative_before(prose, index) if word in UNDETERMINED else None
+    if first is not None:
+        second = _replace(prose, index, UNDETERMINED[word])
+        return [Edit(prose.starts[first], second.end, f"{prose.text[prose.starts[first] : second.start]}{second.new}")]
+    start, end = prose.starts[index if word in _CONTRACTED else index - 1], prose.ends[index]
     if word in _NEGATIVES:
-        end = prose.ends[index - 1]
-        return [Edit(end, end, " not")]
-    return [Edit(prose.ends[index], prose.ends[index], " never")]
+        return [Edit(start, end, f"{prose.word(index - 1)} not {prose.word(index)}")]
+    return [Edit(start, end, f"{prose.text[start:end]} never")]
 
 
 # Words doubled and swapped
