@@ -106,7 +106,7 @@ def test_run_makes_a_dataset_and_says_where_it_is(project: Project, retroweave: 
     code, out, err = retroweave("run", project.counting(), "--rows", 7, "--out", "out", "--workers", 1)
     assert (code, err) == (0, "")
     assert "7 samples of counting in out" in out
-    assert "7 leaves of 7 source rows = 7 samples + 0 rejects + 0 failures + 0 duplicates + 0 over-cap" in out
+    assert "7 outcomes of 7 source rows = 7 samples + 0 rejects + 0 failures + 0 duplicates + 0 over cap" in out
     assert "out/report.html" in out
     assert len(project.samples()) == 7
 

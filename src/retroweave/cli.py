@@ -168,7 +168,7 @@ def _read(value: str) -> Any:
         return value
 
 
-@cli.command(cls=RecipeCommand)
+@cli.command(cls=RecipeCommand, short_help="Make a dataset.")
 @recipe_options
 @click.option("--rows", type=int, required=True, help="How many accepted samples to make: exactly so many.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run directory.")
@@ -195,9 +195,12 @@ def run(
     from retroweave.making import make
     from retroweave.terminal import Progress, console_for, show_summary
 
+    before = _samples_in(out)
     with Progress(console_for(sys.stderr), rows).shown() as progress:
         made = make(found, config, rows, out, seed=seed, workers=workers, again=again, watch=progress.watch)
     show_summary(console_for(), made, str(out))
+    if rows < before:
+        click.echo(f"It held {before:,} samples before: their rows are kept, and --rows {before} brings them back.")
     if made["counts"]["samples"] < rows:
         from retroweave.pipeline.errors import RunStopped
 
@@ -207,7 +210,18 @@ def run(
         )
 
 
-@cli.command()
+def _samples_in(out: Path) -> int:
+    """How many samples a finished run in this folder has; 0 where there is none."""
+    from retroweave.export.dataset import read_run
+    from retroweave.pipeline.errors import UserError
+
+    try:
+        return int(read_run(out)["counts"]["samples"])
+    except (UserError, KeyError):
+        return 0
+
+
+@cli.command(short_help="List the installed recipes.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def recipes(as_json: bool) -> None:
     """List the recipes that are installed, ours and other people's."""
@@ -221,7 +235,7 @@ def recipes(as_json: bool) -> None:
         click.echo(f"{name:20} {title}")
 
 
-@cli.command(cls=RecipeCommand)
+@cli.command(cls=RecipeCommand, short_help="Draw a recipe's pipeline.")
 @recipe_options
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="The graph, as Mermaid text.")
 def show(
@@ -255,7 +269,7 @@ def show(
         console.print(f"  --preset {name}: {values}", markup=False)
 
 
-@cli.command(cls=RecipeCommand)
+@cli.command(cls=RecipeCommand, short_help="Hold a recipe to the rules of evidence.")
 @recipe_options
 def check(recipe: str, settings: tuple[str, ...], config_file: Path | None, preset: str | None, **options: Any) -> None:
     """Hold a recipe to the rules of evidence, without running it. Ends with 2 where a rule is broken."""
@@ -268,10 +282,11 @@ def check(recipe: str, settings: tuple[str, ...], config_file: Path | None, pres
     require_valid(pipeline, found.name)
     console = console_for()
     console.print(f"{found.name} is valid: rules 1 to 8 hold.", style="green")
+    console.print("Rule 9 looks at the finished set: in each run, and by retroweave lint.", style="dim")
     show_evidence(console, trained_fields(pipeline))
 
 
-@cli.command("try", cls=RecipeCommand)
+@cli.command("try", cls=RecipeCommand, short_help="Work on a few rows in the open.")
 @recipe_options
 @click.option("--rows", type=int, default=3, show_default=True, help="How many source rows to work on.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -300,7 +315,7 @@ def try_(
         show_walk(console, walk)
 
 
-@cli.command()
+@cli.command(short_help="Reckon precision, yield and cost.")
 @click.option("--generator", type=float, required=True, help="The probability that a generated row is right.")
 @click.option("--accepts-right", type=float, multiple=True, help="A judge's rate for right rows; repeat for a chain.")
 @click.option("--accepts-wrong", type=float, multiple=True, help="The same judge's rate for wrong rows.")
@@ -384,7 +399,7 @@ def _in_a_chain(count: int | None) -> str:
     return "no number will do" if count is None else f"{count} in a row, if their mistakes are independent"
 
 
-@cli.command()
+@cli.command(short_help="Write a run's samples in another format.")
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -406,7 +421,7 @@ def export(run_dir: Path, form: str, to: Path, split: str | None, separator: str
         click.echo(note)
 
 
-@cli.command("lint")
+@cli.command("lint", short_help="Look for what a set teaches besides its task.")
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def lint_(run_dir: Path, as_json: bool) -> None:
@@ -428,7 +443,7 @@ def lint_(run_dir: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-@cli.command()
+@cli.command(short_help="Write a recipe file to begin from.")
 @click.argument("name")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path(), help="Where to write it.")
 def new(name: str, folder: Path) -> None:

@@ -280,6 +280,7 @@ def _summary(order: _Order, tally: Tally, valid_under: dict[str, Any], seconds: 
         "title": recipe.title,
         "description": recipe.doc,
         "config": config.model_dump(mode="json"),
+        "config_changed": config.model_dump(mode="json", exclude_defaults=True),
         "seed": order.seed,
         "rows": tally.rows,
         "seconds": round(seconds, 2),

@@ -5,6 +5,7 @@ Everything here writes text that came from sources or models as text: no markup 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -141,16 +142,24 @@ def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
         f"[bold green]{counts['samples']:,} samples[/] of {escape(run['recipe'])} in {escape(out)} ({splits}; "
         f"{escape(run['license'])}), {run['seconds']:.1f} s, {per_second:,.0f} a second."
     )
-    parts = ("samples", "rejects", "failures", "duplicates", "over_cap")
-    total = " + ".join(f"{counts[part]:,} {part.replace('_', '-')}" for part in parts)
+    lost = ("rejects", "failures", "duplicates", "over_cap")
+    total = " + ".join(f"{counts[part]:,} {part.replace('_', ' ')}" for part in lost)
     console.print(
-        f"{counts['leaves']:,} leaves of {counts['source_rows']:,} source rows = {total}. "
-        f"Surplus rows, kept for a longer run: {counts['surplus_rows']:,}.",
+        f"{counts['leaves']:,} outcomes of {counts['source_rows']:,} source rows = "
+        f"{counts['samples']:,} samples + {total}.",
         style="dim",
     )
+    if counts["surplus_rows"]:
+        console.print(f"{counts['surplus_rows']:,} source rows more are finished, for a longer run.", style="dim")
     for one in run["reasons"][:5]:
-        kind = one["kind"].replace("_", "-")
+        kind = one["kind"].replace("_", " ")
         console.print(Text(visible(f"  {one['count']:,} {kind} at {one['step']}: {one['reason']}"), "dim"))
+    if counts["failures"] > counts["leaves"] / 10:
+        console.print(
+            f"warning: {counts['failures']:,} of {counts['leaves']:,} outcomes failed by an error of a step: what is "
+            "left may be a biased choice. rejects.parquet has the traces.",
+            style="bold yellow",
+        )
     for finding in run["findings"]:
         console.print(Text(visible(f"  {finding['severity']}: {finding['message']}"), "yellow"))
     console.print(f"Look at {out}/report.html and {out}/README.md; the samples are in {out}/data/.", markup=False)
@@ -186,4 +195,5 @@ def visible(text: str) -> str:
 def console_for(stream: TextIO | None = None) -> Console:
     """A console that folds nothing when its output goes to a file or a pipe."""
     out = stream or sys.stdout
-    return Console(file=out, highlight=False, soft_wrap=not out.isatty(), width=None if out.isatty() else 200)
+    width = None if out.isatty() else int(os.environ.get("COLUMNS", "100"))
+    return Console(file=out, highlight=False, soft_wrap=not out.isatty(), width=width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ from retroweave.pipeline.gate import Verdict
 from retroweave.pipeline.journal import Journal
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import Drawn, Leaf
-from retroweave.pipeline.run import HOPELESS, IN_VAIN, REASONS, Tally, run
+from retroweave.pipeline.run import HOPELESS, IN_VAIN, REASONS, Tally, draws, run
 from retroweave.pipeline.runner import InProcess, Outcome, Runner
 from retroweave.pipeline.source import Source, SourceRow
 from retroweave.pipeline.step import Step
@@ -256,7 +257,7 @@ def test_a_row_under_another_licence_is_a_reject_that_names_it() -> None:
     source = given(rows, {"number": str}, licenses=LICENSES, fingerprint=str, name="mine")
     kept = made(pipeline(source, PLAIN), 1)
     assert [(verdict, leaf.step, reason) for verdict, reason, leaf, _ in kept.leaves] == [
-        ("reject", "mine", "the licence CC-BY-NC-4.0 is not let in"),
+        ("reject", "mine", "the licence CC-BY-NC-4.0 is not let in, only CC0-1.0"),
         ("reject", "mine", "too short"),
         ("sample", "reverse", ""),
     ]
@@ -462,3 +463,24 @@ def test_a_run_that_is_cancelled_leaves_no_task_and_keeps_what_was_finished(tmp_
     assert asyncio.run(cancelled()) == 1
     assert len(journal) == len(kept.rows) == 100
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ([{"number": "1"}, {"nomber": "2"}], "declares the fields number, but its row '1' has nomber"),
+        ([{"number": "1"}, {}], "but its row '1' has none"),
+    ],
+)
+def test_a_source_whose_rows_are_not_what_it_declares_is_told_so(fields: list[dict[str, str]], message: str) -> None:
+    rows = [SourceRow(str(index), one, "CC0-1.0", f"row {index}") for index, one in enumerate(fields)]
+    source = given(lambda: iter(rows), {"number": str}, licenses=("CC0-1.0",), fingerprint=lambda: "1")
+    with pytest.raises(SourceError, match=message):
+        list(itertools.islice(draws(pipeline(source)), 5))
+
+
+def test_two_rows_with_one_key_are_an_error_and_not_twins() -> None:
+    rows = [SourceRow("x", {"number": str(index)}, "CC0-1.0", f"row {index}") for index in range(2)]
+    source = given(lambda: iter(rows), {"number": str}, licenses=("CC0-1.0",), fingerprint=lambda: "1")
+    with pytest.raises(SourceError, match="Two rows of the source 'given' have the key 'x'"):
+        list(itertools.islice(draws(pipeline(source)), 5))

@@ -66,7 +66,7 @@ class TestBuiltIn:
         assert source.fields == {"passage": str}
 
     def test_a_licence_for_the_built_in_texts_is_refused(self) -> None:
-        with pytest.raises(UserError, match=r"under CC0-1\.0.*texts=PATH"):
+        with pytest.raises(UserError, match=r"under CC0-1\.0.*--texts PATH"):
             passages(license="MIT")
 
 
@@ -211,7 +211,7 @@ class TestLicenses:
             write_parquet(path, text=[LONG])
         else:
             path.write_text({".jsonl": json.dumps({"text": LONG}), ".csv": f'text\n"{LONG}"'}.get(path.suffix, LONG))
-        with pytest.raises(UserError, match=rf"{name}.*--set license=ID"):
+        with pytest.raises(UserError, match=rf"{name}.*--license ID"):
             passages(tmp_path)
 
     def test_a_licence_that_is_not_spdx_is_refused_with_the_nearest(self, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ class TestWhatCannotBeRead:
             message = refused_at_once(path)
             assert "Did you mean 'texts'? The fields there are: " in message
             assert "id" in message
-            assert "--set field=NAME" in message
+            assert "--field NAME" in message
         assert rows_of(json_lines, field="texts")[0].fields["passage"] == LONG.rstrip()
 
     def test_a_missing_field_in_a_later_record(self, tmp_path: Path) -> None:
@@ -395,7 +395,7 @@ class TestWhatCannotBeRead:
     ) -> None:
         path = write_jsonl(tmp_path / "a.jsonl", {"text": "a"}, {"text": "a" * length}, {"text": "a"})
         message = refused_at_once(path)
-        assert f"the longest passage has {length} characters; pass --set shortest={advice}." in message
+        assert f"the longest passage has {length} characters; pass --shortest {advice}." in message
         assert rows_of(path, shortest=advice)
 
     @pytest.mark.parametrize(

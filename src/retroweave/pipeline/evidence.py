@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from retroweave.pipeline.errors import nearest
 from retroweave.pipeline.layout import Layout
 from retroweave.pipeline.pipeline import Family, Node, Over
 from retroweave.pipeline.step import Step, fits
@@ -248,14 +249,26 @@ def _follow(line: Sequence[Node], evidence: Evidence, named: dict[str, Node], ou
             _unfold(node, evidence)
 
 
+def _meant(name: str, evidence: Evidence) -> str:
+    meant = nearest(name, evidence.fields)
+    return f"{meant} Else " if meant.startswith("Did you mean") else ""
+
+
+_SERVICES = {
+    "rng": "annotate the parameter, rng: random.Random, and it is handed the row's random numbers.",
+    "side": "annotate the parameter, side: Side, and it is handed the row's side of the split.",
+}
+"""What mends the read of a name that the engine would hand in, if only its type were given."""
+
+
 def _read(step: Step, evidence: Evidence) -> None:
     for name in step.reads.values():
         if name not in evidence:
             there = ", ".join(evidence.fields)
             problem = f"it reads {name!r}, which no earlier step writes; there is {there}."
-            mend = (
-                "write the field first, or name the parameter like a field that is there, or rename it with "
-                'reads={"parameter": "field"}.'
+            mend = _SERVICES.get(name) or (
+                f"{_meant(name, evidence)}write the field first, or name the parameter like a field that is there, or "
+                'rename it with reads={"parameter": "field"}.'
             )
             raise FlowBroken(Broken(1, step.name, name, problem, mend))
         found, expected = evidence[name].type, step.types.get(name, Any)

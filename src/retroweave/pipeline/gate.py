@@ -15,7 +15,7 @@ from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import Leaf, digest
 
-__all__ = ["Gate", "Verdict"]
+__all__ = ["Gate", "Seen", "Verdict"]
 
 Verdict = Literal["sample", "reject", "failure", "duplicate", "over_cap"]
 

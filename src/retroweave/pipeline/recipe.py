@@ -35,6 +35,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+    def fingerprint(self) -> str:
+        """As a resource a config says nothing of its own: its values are in the run's fingerprint by name already."""
+        return "the config"
+
 
 @dataclass(frozen=True)
 class Recipe:

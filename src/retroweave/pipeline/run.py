@@ -12,14 +12,15 @@ import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from retroweave.pipeline.errors import RetroweaveError, RunStopped
+from retroweave.pipeline.errors import RetroweaveError, RunStopped, SourceError
 from retroweave.pipeline.flow import Bench
-from retroweave.pipeline.gate import Gate, Verdict
+from retroweave.pipeline.gate import Gate, Seen, Verdict
 from retroweave.pipeline.journal import Journal, decode
 from retroweave.pipeline.pipeline import Pipeline
-from retroweave.pipeline.row import Drawn, Leaf, side_of
+from retroweave.pipeline.row import Drawn, Leaf, digest, side_of
 from retroweave.pipeline.runner import CHUNK, Outcome, Runner
 from retroweave.pipeline.source import Source, SourceRow
 
@@ -164,12 +165,12 @@ def draws(pipeline: Pipeline) -> Iterator[Drawn]:
     small = _Small()
     for draw in itertools.count() if source.again else (0,):
         index = -1
-        for index, row in enumerate(small.rows or _read(source)):
+        for index, row in enumerate(small.rows or (_read(source) if draw else _checked(source))):
             if draw == 0:
                 small.offer(row)
             reject = row.reject
             if not reject and row.license not in source.licenses:
-                reject = f"the licence {row.license} is not let in"
+                reject = f"the licence {row.license} is not let in, only {', '.join(source.licenses)}"
             side = side_of(row.cluster or row.key, pipeline.validation)
             yield Drawn(draw, index, row.key, row.place, row.license, side, row.fields, reject)
         if index < 0:
@@ -189,6 +190,23 @@ def _read(source: Source) -> Iterator[SourceRow]:
             f"The source {source.name!r} cannot be read on: {type(error).__name__}: {error} (in line {frame.lineno} of "
             f"{frame.filename}). Finished rows are kept."
         ) from error
+
+
+def _checked(source: Source) -> Iterator[SourceRow]:
+    """The source's rows, which must have the fields that it declares and a key each of its own."""
+    with closing(Seen()) as keys:
+        for row in _read(source):
+            if row.fields.keys() != source.fields.keys():
+                raise SourceError(
+                    f"The source {source.name!r} declares the fields {', '.join(source.fields)}, but its row "
+                    f"{row.key!r} has {', '.join(row.fields) or 'none'}. Make the two agree."
+                )
+            if not keys.add(digest(row.key)):
+                raise SourceError(
+                    f"Two rows of the source {source.name!r} have the key {row.key!r}. Give each a key of its own: ids "
+                    "and random numbers hang on it."
+                )
+            yield row
 
 
 class _Small:

@@ -192,7 +192,7 @@ def _record(path: Path, field: str, values: Mapping[str, Any], place: str, numbe
     if not isinstance(text, str):
         raise SourceError(
             f"{where}: the field {field!r} must hold a string, the text itself, and holds {_kind(text)}. "
-            "Name the field that holds the text with --set field=NAME."
+            "Name the field that holds the text with --field NAME."
         )
     return Record(text, place, number, license)
 
@@ -213,7 +213,7 @@ def _require(field: str, names: Collection[str], where: str) -> None:
     raise SourceError(
         f"{where}: the field {field!r} is expected to hold the text, and is not there. "
         f"{near + ' ' if near.startswith('Did') else ''}The fields there are: {', '.join(names) or 'none'}. "
-        "Name the one that holds the text with --set field=NAME."
+        "Name the one that holds the text with --field NAME."
     )
 
 

@@ -58,7 +58,7 @@ def passages(
         if license is not None:
             raise UserError(
                 f"The built-in texts are under {BUILT_IN_LICENSE}, and a licence is given as {license}. Leave it "
-                "out, or name your own texts with --set texts=PATH."
+                "out, or name your own texts with --texts PATH."
             )
         license = BUILT_IN_LICENSE
     root = BUILT_IN if texts is None else Path(texts).expanduser()
@@ -128,7 +128,7 @@ class _Texts:
         step = 100 if length >= 200 else 10 if length >= 20 else 1
         return (
             f"No passage of {shown(self.root)} has the {self.shortest} to {self.longest} characters that are expected: "
-            f"the longest passage has {length} characters; pass --set shortest={length // step * step}."
+            f"the longest passage has {length} characters; pass --shortest {length // step * step}."
         )
 
     def rows(self) -> Iterator[SourceRow]:
@@ -155,22 +155,25 @@ class _Texts:
             key=f"{name}#{record.number}:{start}",
             fields={self.into: text},
             license=license,
-            place=self._place(name, record, start, line),
+            place=self._place(name, record, start, line, start - record.text.rfind("\n", 0, start)),
             cluster=digest(" ".join(text.split()).lower()).hex(),
             reject=record.missing or (f"shorter than {self.shortest} characters" if too_short else ""),
         )
 
-    def _place(self, name: str, record: Record, start: int, line: int) -> str:
+    def _place(self, name: str, record: Record, start: int, line: int, column: int) -> str:
         if record.place:
             inside = f", from character {start + 1}" if start else ""
             return f"{self.scheme}{name}, {record.place}{inside}"
-        return f"{self.scheme}{name}" if self.scheme and line == 1 else f"{self.scheme}{name}, line {line}"
+        if self.scheme and (line, column) == (1, 1):
+            return f"{self.scheme}{name}"
+        return f"{self.scheme}{name}, line {line}" + (f", character {column}" if column > 1 else "")
 
     def _license(self, name: str, record: Record) -> str:
-        place = f"{name}, {record.place}" if record.place else name
+        file = shown(self.path(name))
+        place = f"{file}, {record.place}" if record.place else file
         if not record.license and not self.license:
             raise UserError(
-                f"{place}: no licence is given for this text. Pass --set license=ID with an SPDX id, such as CC-BY-4.0 "
+                f"{place}: no licence is given for this text. Pass --license ID with an SPDX id, such as CC-BY-4.0 "
                 "or LicenseRef-Mine for what is your own; or give each record its own in a field 'license'."
             )
         try:
@@ -203,7 +206,7 @@ def _require_range(shortest: int, longest: int) -> None:
     if shortest < 1 or shortest >= longest:
         raise SourceError(
             f"A passage is to have from shortest={shortest} to longest={longest} characters: shortest must be at "
-            "least 1 and less than longest. Set them with --set shortest=N and --set longest=N."
+            "least 1 and less than longest. Set them with --shortest N and --longest N."
         )
 
 
