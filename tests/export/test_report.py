@@ -21,7 +21,7 @@ from retroweave.export.survey import Bar, survey
 MakeSample = Callable[..., dict[str, Any]]
 MakeRun = Callable[..., Path]
 
-VOID = {"meta", "br", "hr", "img", "input", "link"}
+VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}
 HOSTILE = (
     '<script>alert("1")</script></pre></style>--> {{ run }} {% raw %} &amp; \x00\x1b\u202e\r\n@@ -1 +1 @@\n-<b>\n+<i>'
 )
@@ -141,6 +141,18 @@ def test_what_a_reader_must_know_first_stands_above_the_figures(make_run: MakeRu
     caution = html.index("No sample is held out for validation")
     assert caution < html.index('class="figures"')
     assert 'class="cautions"' not in _html(make_run(name="whole"))
+
+
+def test_a_long_name_of_code_may_go_on_in_the_next_line_after_an_underscore(make_run: MakeRun) -> None:
+    assert "<code>diagnosis_<wbr>replays</code>" in _html(make_run())
+
+
+def test_a_row_that_is_stacked_on_a_narrow_screen_names_each_of_its_cells(make_run: MakeRun) -> None:
+    judges = [{"step": "reads_well", "accepts_right": 0.8, "accepts_wrong": 0.2}]
+    tables = re.findall(r'<table class="stack.*?</table>', _html(make_run(judges=judges)), re.DOTALL)
+    assert len(tables) >= 5
+    for table in tables:
+        assert all("data-label" in cell for cell in re.findall(r"<td[^>]*>", table))
 
 
 def test_headings_are_in_order_and_landmarks_are_there_once(make_run: MakeRun) -> None:

@@ -95,9 +95,8 @@ def conversation(sample: Mapping[str, Any]) -> Conversation:
     edits = _edits(sample, span) if span else []
     turns = []
     for place, turn in enumerate(sample["messages"]):
-        is_damaged = bool(span) and span[0] == place
-        quoted = range(span[1], span[2]) if is_damaged else range(0)
-        pieces = list(_pieces(turn["content"], quoted, edits if is_damaged else []))
+        marked, quoted = (edits, range(span[1], span[2])) if span and span[0] == place else ([], range(0))
+        pieces = list(_pieces(turn["content"], quoted, marked))
         turns.append(Turn(turn["role"], turn["train"], pieces))
     place = sample["provenance"]["source"]["place"]
     return Conversation(sample["id"], sample["layout"], sample["split"], place, turns, edits)

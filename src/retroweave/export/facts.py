@@ -59,7 +59,7 @@ _LOSSES = (
     ("rejects", "reject", "thrown away by a check or by another step"),
     ("failures", "failure", "an error stopped a step"),
     ("duplicates", "duplicate", "the same conversation as an earlier sample"),
-    ("over_cap", "over_cap", "of a kind of which the recipe lets in only a share, and that share was full"),
+    ("over_cap", "over_cap", "of a kind whose share of the set was full"),
 )
 
 _LONGEST_COMMAND = 100

@@ -19,7 +19,9 @@ __all__ = ["html", "markdown"]
 
 def html() -> ImmutableSandboxedEnvironment:
     """For HTML: every string is escaped, and its control characters are made visible, but for `Markup`."""
-    return _environment(autoescape=True, finalize=_shown)
+    environment = _environment(autoescape=True, finalize=_shown)
+    environment.filters["breakable"] = _breakable
+    return environment
 
 
 def markdown() -> ImmutableSandboxedEnvironment:
@@ -29,6 +31,11 @@ def markdown() -> ImmutableSandboxedEnvironment:
 
 def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may go on in the next line after an underscore."""
+    return Markup("_<wbr>").join(visible(name).split("_"))
 
 
 def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
