@@ -50,8 +50,9 @@ _TAGS = (
     "<br>", "<br/>", "<p>", "</p>", "<b>", "</b>", "<i>", "</i>", "<em>", "</em>", "<strong>", "</strong>", "<div>",
     "</div>", "<span>", "</span>", "<li>", "</li>", "<td>", "</td>", "<hr>", "<sup>", "</sup>", "<u>", "</u>", "</a>",
     '<span class="text">', '<p align="left">', '<font size="2">', '<a name="top">', '<div id="content">', "</body>",
-    "<xml>", "</item>", "<text>", "</text>", "<lb/>", '<pb n="12"/>', "<o:p></o:p>", "<![CDATA[", "]]>", "<!-- -->",
+    "<xml>", "</item>", "<tr>", "</tr>", "<lb/>", '<pb n="12"/>', "<o:p></o:p>", "<![CDATA[", "]]>", "<!-- -->",
 )  # fmt: skip
+"""None is the name of a part of a recipe's prompt or answer, which a tag of the damage would seem to open or close."""
 
 
 def _letters(prose: Prose, rng: Random, least: int) -> tuple[int, int] | None:
@@ -195,12 +196,13 @@ def ocr_confusion(prose: Prose, rng: Random) -> list[Edit] | None:
 def decoded_wrongly(char: str) -> str:
     """A character as it looks when its UTF-8 bytes are read as Windows-1252; empty where that shows nothing sensible.
 
-    Bytes that Windows-1252 does not define are left out, as careless decoders do: ” becomes â€.
+    It is empty too where one of the bytes has no reading in Windows-1252, such as the last of ”: with that byte lost,
+    nobody could read the character back.
     """
     try:
-        garbled = char.encode("utf-8").decode("cp1252", errors="ignore")
-    except UnicodeEncodeError:
-        return ""  # a lone surrogate, which no file can hold
+        garbled = char.encode("utf-8").decode("cp1252")
+    except UnicodeError:
+        return ""  # an unread byte, or a lone surrogate, which no file can hold
     return garbled if len(garbled) > 1 and garbled.isprintable() and " " not in garbled else ""
 
 

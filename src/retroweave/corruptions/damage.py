@@ -30,7 +30,7 @@ WEIGHTS: dict[str, float] = {
     "neighbour_key": 8, "transposed_letters": 8, "dropped_letter": 8, "deleted_space": 5, "flipped_case": 4,
     "stray_character": 4, "stray_punctuation": 5, "shuffled_middle": 3,
     # Slips of the pen
-    "homophone": 6, "confused_word": 4, "wrong_agreement": 6, "tense_slip": 6, "dropped_function_word": 8,
+    "homophone": 6, "confused_word": 4, "wrong_agreement": 6, "tense_slip": 3, "dropped_function_word": 8,
     "doubled_word": 6, "swapped_words": 6, "doubled_negative": 3, "run_on": 4, "split_sentence": 4,
     # Machines
     "ocr_confusion": 5, "mojibake": 4, "mangled_quotes": 4, "stray_tag": 3,

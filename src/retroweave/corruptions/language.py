@@ -7,7 +7,9 @@ found once for a passage and grouped by word, so that "their" is met as often as
 
 from __future__ import annotations
 
+import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from random import Random
 from typing import TypeAlias
@@ -136,17 +138,54 @@ _AFTER_PARTICIPLES = _words("by of")
 _PAST_OR_PRESENT = PAST_TENSE.keys() | PRESENT_TENSE.keys()
 _TENSE_REACH = 250
 """How far in characters another verb may stand to show the tense of this one."""
+_OPENS_A_CLAUSE = _words(
+    "that which who whom whose what where when why how whether if unless because as than since while until till before "
+    "after though although lest once"
+)
+"""Words whose clause may rightly have another tense than the sentence: she was right that I lose."""
+_CLAUSE_REACH = 8
+_SPEECH = re.compile(r"[\"“”‘]|’(?!\w)")
 
 
 def tense_places(prose: Prose) -> Groups:
-    """Verbs of the list whose next listed verbs are in the same tense, so that a slip shows."""
+    """Main verbs of the list between two listed verbs of the same tense, close by, so that a slip shows."""
     verbs = [index for index, word in enumerate(prose.lowered) if word in _PAST_OR_PRESENT and _is_finite(prose, index)]
     shown = (
         verb
-        for order, verb in enumerate(verbs)
-        if _tense_shows(prose, verb, verbs[max(0, order - 1) : order] + verbs[order + 1 : order + 2])
+        for before, verb, after in zip(verbs, verbs[1:], verbs[2:], strict=False)
+        if _tense_shows(prose, before, verb, after)
     )
     return prose.grouped(_PAST_OR_PRESENT, shown)
+
+
+def _tense_shows(prose: Prose, before: int, verb: int, after: int) -> bool:
+    """Whether the verbs before and after prove the tense of this one.
+
+    All are of one tense, in the same sentence or the next, at least one of them in its own, and no speech begins or
+    ends between; the verb is in no clause that may go its own way.
+    """
+    starts, lowered = prose.starts, prose.lowered
+    if len({lowered[index] in PAST_TENSE for index in (before, verb, after)}) > 1:
+        return False
+    if starts[after] - starts[verb] > _TENSE_REACH or starts[verb] - starts[before] > _TENSE_REACH:
+        return False
+    first, own, last = (
+        bisect_right(prose.sentences, (starts[index], len(prose.text))) for index in (before, verb, after)
+    )
+    if own - first > 1 or last - own > 1 or first < own < last or _in_a_clause(prose, verb):
+        return False
+    stretches = prose.text[starts[before] : starts[verb]], prose.text[starts[verb] : starts[after]]
+    return not any(len(_SPEECH.findall(stretch)) % 2 or "\n\n" in stretch for stretch in stretches)
+
+
+def _in_a_clause(prose: Prose, verb: int) -> bool:
+    """Whether a word shortly before, in the same sentence, opens a clause that the verb may belong to."""
+    for index in range(verb - 1, max(-1, verb - 1 - _CLAUSE_REACH), -1):
+        if any(mark in prose.between(index, index + 1) for mark in ".!?;:"):
+            return False
+        if prose.lowered[index] in _OPENS_A_CLAUSE:
+            return True
+    return False
 
 
 def _is_finite(prose: Prose, index: int) -> bool:
@@ -159,15 +198,9 @@ def _is_finite(prose: Prose, index: int) -> bool:
     return before not in _BEFORE_PARTICIPLES and before not in ARTICLES and after not in _AFTER_PARTICIPLES
 
 
-def _tense_shows(prose: Prose, verb: int, beside: list[int]) -> bool:
-    near = [other for other in beside if abs(prose.starts[other] - prose.starts[verb]) <= _TENSE_REACH]
-    past = prose.lowered[verb] in PAST_TENSE
-    return bool(near) and all((prose.lowered[other] in PAST_TENSE) == past for other in near)
-
-
 @operation(severity=3)
 def tense_slip(prose: Prose, rng: Random) -> list[Edit] | None:
-    """One verb in another tense than those beside it."""
+    """One verb in another tense than those before and after it."""
     index = _pick_grouped(rng, prose.places(tense_places))
     if index is None:
         return None
