@@ -162,6 +162,10 @@ LONG_NOW = "seven eight nine ten eleven twelve thirteen one two three four\nfive
         ("split_sentence", "It is\nso[ h|. H]ere, today.", "so. Here"),
         ("transposed_letters", "cafe\u0301s, c[ae|ea]s, there", "ceas"),
         ("dropped_letter", "so, c[a|]fe\u0301, there", "cfe\u0301"),
+        ("swapped_words", "It is (£[3.50 the|the 3.50] pot).", "£the 3.50"),
+        ("swapped_words", "It is [the 20|20 the]%, so.", "20 the%"),
+        ("flipped_case", "It is (€5[m|M]), so.", "€5M"),
+        ("neighbour_key", "To “#o[n|m]e”, so.", "#ome"),
         ("swapped_halves", f"x [one two|{LONG_NOW}] y", "seven eight nine ten … two three four five six"),
     ],
 )
@@ -314,6 +318,13 @@ def test_a_quote_of_less_or_more_than_the_whole_word_is_rejected(quote: str) -> 
     log = [record("neighbour_key", edit(9, 10, "h", "g", 9, 1))]
     assert diagnosis_holds('- line 1: neighbour_key: "tgere"', log, damaged, clean)
     assert not diagnosis_holds(f'- line 1: neighbour_key: "{quote}"', log, damaged, clean)
+
+
+def test_a_quote_without_the_sign_of_its_number_is_rejected() -> None:
+    clean, damaged = "It is a £3.50 pot.", "It is a £3.5O pot."
+    log = [record("ocr_confusion", edit(12, 13, "0", "O", 12, 1))]
+    assert diagnosis_holds('- line 1: ocr_confusion: "£3.5O"', log, damaged, clean)
+    assert not diagnosis_holds('- line 1: ocr_confusion: "3.5O"', log, damaged, clean)
 
 
 def test_a_phrasing_that_would_tell_what_nobody_can_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ two texts. What nobody could know from the damaged text, the words that an unrec
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from itertools import pairwise
@@ -44,6 +45,8 @@ _LONG = 60
 """A longer quote is told by its first and last words."""
 _END_OF_LONG = 26
 _ELLIPSIS = " … "
+_SIGNS = frozenset("+−±×÷=%‰#&@§°′″^~")
+"""What stands glued to a number or a word as part of it, besides currency signs and the like."""
 _SPACE = re.compile(r"\s+")
 
 Record = Mapping[str, Any]
@@ -99,12 +102,17 @@ def _quoted(damaged: str, edit: Record, *, whole_words: bool) -> tuple[str, str,
     start, end = at, at + len(now)
     if whole_words:
         start, end = token_around(damaged, start, end, QUOTED_WORD)
-        while start < at and not damaged[start].isalnum():
+        while start < at and not _belongs_to_a_word(damaged[start]):
             start += 1
-        while end > at + len(now) and not (damaged[end - 1].isalnum() or is_mark(damaged[end - 1])):
+        while end > at + len(now) and not (_belongs_to_a_word(damaged[end - 1]) or is_mark(damaged[end - 1])):
             end -= 1
     before, after = damaged[start:at], damaged[at + len(now) : end]
     return str(start), _shown(f"{before}{now}{after}"), _shown(f"{before}{edit['was']}{after}")
+
+
+def _belongs_to_a_word(char: str) -> bool:
+    """Whether a character is quoted with the word it touches: letters, digits and signs as in £3.50, 20% and #4."""
+    return char.isalnum() or char in _SIGNS or unicodedata.category(char) in ("Sc", "So")
 
 
 def _before(text: str, at: int) -> str:
@@ -342,8 +350,13 @@ def _abridges(quote: str, whole: str) -> bool:
 
 
 def _parts_a_word(text: str, position: int) -> bool:
-    """Whether letters stand on both sides of a position."""
-    return 0 < position < len(text) and text[position - 1].isalnum() and text[position].isalnum()
+    """Whether a position is between letters, or between a letter and a sign glued to it."""
+    if not 0 < position < len(text):
+        return False
+    before, after = text[position - 1], text[position]
+    if not (before.isalnum() or after.isalnum()):
+        return False
+    return _belongs_to_a_word(before) and _belongs_to_a_word(after)
 
 
 def _ends_with(text: str, words: str) -> bool:
