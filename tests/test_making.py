@@ -251,14 +251,18 @@ def test_a_second_ctrl_c_ends_a_step_that_does_not_come_back(project: Project) -
 
 
 def test_of_two_runs_into_one_folder_the_second_ends_at_once_and_the_first_is_unharmed(project: Project) -> None:
-    recipe = project.counting(SLOW)
-    command = ("run", recipe, "--rows", 150, "--out", "out", "--workers", 1)
+    go = project.folder / "go"
+    waits = f"while number == '20' and not Path({str(go)!r}).exists():\n        time.sleep(0.01)"
+    recipe = project.counting(step(f"{waits}\n    return number"))
+    command = ("run", recipe, "--rows", 40, "--out", "out", "--workers", 1)
     first = project.start(*command)
     wait_for(lambda: finished_rows(project.folder / "out") > 0, first)
     second = project.retroweave(*command, code=2)
     assert "Another run is working in 'out'" in second.stderr
+    assert first.poll() is None
+    go.touch()
     assert first.wait(30) == 0
-    project.make(project.counting(SLOW.replace("0.01", "0")), 150, "whole")
+    project.make(recipe, 40, "whole")
     assert project.data() == project.data("whole")
 
 
