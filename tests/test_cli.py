@@ -567,3 +567,36 @@ def test_odds_for_a_number_of_rows_say_what_they_take(retroweave: Command) -> No
 def test_odds_at_the_edges(retroweave: Command, generator: str, precision: float) -> None:
     found = odds(retroweave, "--generator", generator, *GUIDE[2:])
     assert found["precision"] == precision
+
+
+def test_a_smaller_run_says_how_to_bring_back_the_larger_one(project: Project, retroweave: Command) -> None:
+    recipe = project.counting()
+    assert "before" not in retroweave("run", recipe, "--rows", 9, "--out", "out", "--workers", 1)[1]
+    code, out, _ = retroweave("run", recipe, "--rows", 4, "--out", "out", "--workers", 1)
+    assert code == 0
+    assert "It held 9 samples before: their rows are kept, and --rows 9 brings them back." in out
+
+
+def test_a_run_of_which_most_rows_fail_says_that_what_is_left_may_be_biased(
+    project: Project, retroweave: Command
+) -> None:
+    recipe = project.counting("def ask(number: str) -> str:\n    return number if int(number) % 4 == 0 else 1 / 0\n")
+    code, out, _ = retroweave("run", recipe, "--rows", 5, "--out", "out", "--workers", 1)
+    assert code == 0
+    assert "warning: 12 of 17 outcomes failed by an error of a step" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "mend"),
+    [
+        ("number, rng", "annotate the parameter, rng: random.Random"),
+        ("number, side", "annotate the parameter, side: Side"),
+        ("nomber: str", "Did you mean 'number'? Else write the field first"),
+    ],
+)
+def test_a_read_of_nothing_is_told_what_was_meant(
+    project: Project, retroweave: Command, parameters: str, mend: str
+) -> None:
+    code, _, err = retroweave("check", project.counting(f"def ask({parameters}) -> str:\n    return 'x'\n"))
+    assert code == 2
+    assert mend in err

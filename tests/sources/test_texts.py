@@ -487,3 +487,10 @@ class TestLineEnds:
         assert [row.fields["passage"] for row in source.rows()] == [expected]
         [as_it_is] = passages(path, license="MIT", shortest=1, longest=90).rows()
         assert as_it_is.fields["passage"] == given
+
+
+def test_two_passages_of_one_line_have_places_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "one.txt"
+    path.write_text("First sentence here. " * 3 + "\n")
+    first, second, *_ = rows_of(path, shortest=15, longest=30)
+    assert (first.place, second.place) == ("one.txt, line 1", "one.txt, line 1, character 22")
