@@ -166,8 +166,8 @@ def repair(answer: str, tag: str, field: str) -> Layout:
 def prose_repair(config: ProseRepair) -> Pipeline:
     """Repair damaged prose: diagnose the damage, then write the patch that undoes it.
 
-    Good prose is damaged by ordinary programs, one to ten times in thirty ways, from slipped letters and homophones to
-    mojibake and lost paragraph breaks. A model learns to say what is wrong and where, and to write the change that
+    Good prose is damaged by ordinary programs, one to ten times in thirty-one ways, from slipped letters and homophones
+    to mojibake and lost paragraph breaks. A model learns to say what is wrong and where, and to write the change that
     undoes it: as a GNU unified diff, a git diff, a diff-match-patch patch, or the repaired text.
 
     Guaranteed: the diagnosis lists just the operations that took effect, in reading order, at places that are right in
