@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -25,7 +26,7 @@ from retroweave.pipeline.journal import Journal
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import Drawn, Leaf
 from retroweave.pipeline.run import HOPELESS, IN_VAIN, REASONS, Tally, draws, run
-from retroweave.pipeline.runner import InProcess, Outcome, Runner
+from retroweave.pipeline.runner import CHUNK_SECONDS, InProcess, Outcome, Runner
 from retroweave.pipeline.source import Source, SourceRow
 from retroweave.pipeline.step import Step
 
@@ -103,13 +104,14 @@ class OutOfOrder(InProcess):
 
     def __init__(self, bench: Bench, order: random.Random, chunk: int) -> None:
         super().__init__(bench)
-        self.chunk, self._order, self._fixed = chunk, order, chunk
+        self._order, self._fixed = order, chunk
+        self.chunk, self.window = chunk, 64
 
     async def work(self, rows: Sequence[Drawn]) -> list[Outcome]:
         for _ in range(self._order.randrange(6)):
             await asyncio.sleep(0)
         outcomes = await super().work(rows)
-        self.chunk = self._fixed
+        self.chunk, self.window = self._fixed, 64
         return outcomes
 
 
@@ -440,6 +442,19 @@ def test_rows_that_wait_wait_together_and_give_what_rows_that_do_not_would() -> 
     assert slept.questions == made(pipeline(numbers(500), compute(quick, writes="question", name="ask")), 400).questions
     assert most > 100
     assert waiting == 0
+
+
+def test_slow_rows_are_in_the_journal_and_before_the_gate_one_by_one() -> None:
+    kept = Kept()
+    finished: list[int] = []
+
+    def slow(number: str) -> str:
+        finished.append(len(kept.leaves))
+        time.sleep(CHUNK_SECONDS + 0.01)
+        return number
+
+    made(pipeline(numbers(9), compute(slow, writes="question")), 3, kept=kept)
+    assert finished == [0, 1, 2]
 
 
 def test_a_run_that_is_cancelled_leaves_no_task_and_keeps_what_was_finished(tmp_path: Path) -> None:

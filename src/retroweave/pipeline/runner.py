@@ -58,18 +58,21 @@ class Runner(Protocol):
 
 
 class InProcess:
-    """Works on rows here: one after the other, or side by side where steps wait."""
+    """Works on rows here: side by side where steps wait, and else one chunk after the other.
+
+    Of rows that do not wait there is one chunk under way: a second could only stand between the first and the journal.
+    """
 
     def __init__(self, bench: Bench, together: int = 256) -> None:
         self._bench = bench
         self.chunk = 1
-        self.window = together if bench.together else 2 * CHUNK
+        self.window = together if bench.together else self.chunk
 
     async def work(self, rows: Sequence[Drawn]) -> list[Outcome]:
         began = time.monotonic()
         outcomes = [outcome(row, await work(row, self._bench)) for row in rows]
         if not self._bench.together:
-            self.chunk = _fitting(len(rows), time.monotonic() - began)
+            self.chunk = self.window = _fitting(len(rows), time.monotonic() - began)
         return outcomes
 
     def close(self) -> None:
