@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -15,10 +16,13 @@ from typing import Any
 
 import orjson
 import pytest
+from rich.console import Console
 
 from retroweave.cli import main
 from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.recipe import find_recipe
+from retroweave.pipeline.run import Tally
+from retroweave.terminal import Progress
 from tests.conftest import COUNTING, Project
 
 Said = tuple[int, str, str]
@@ -505,6 +509,21 @@ def test_progress_shows_what_was_accepted_the_rate_and_the_time_that_is_left(pro
     assert process.returncode == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     assert re.search(r"\d+ of 150 accepted +\d+/s +\d+ s left", text)
+
+
+def test_what_the_journal_held_is_not_counted_into_the_rate() -> None:
+    out = io.StringIO()
+    progress = Progress(Console(file=out, force_terminal=True, width=120), 100)
+    tally = Tally(100)
+    with progress.shown():
+        for samples, replayed in ((50, 50), (52, 50)):
+            tally.verdicts["sample"] = tally.source_rows = samples
+            tally.replayed_rows = replayed
+            progress.watch(tally)
+            time.sleep(0.3)
+    shown = [int(seconds) for seconds in re.findall(r"(\d+) s left", out.getvalue())]
+    assert shown
+    assert min(shown) >= 6  # 48 samples at 2 in 0.3 seconds or more; with those of the journal it were one second
 
 
 # Odds

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -100,6 +101,7 @@ class Progress:
         self._console = console
         self._tally = Tally(rows)
         self._began = time.monotonic()
+        self._held = 0
 
     @contextmanager
     def shown(self) -> Iterator[Progress]:
@@ -111,12 +113,14 @@ class Progress:
 
     def watch(self, tally: Tally) -> None:
         self._tally = tally
+        if tally.replayed_rows == tally.source_rows:  # how fast a journal is read says nothing of what is to come
+            self._began, self._held = time.monotonic(), tally.samples
 
     def _draw(self) -> Table:
         tally = self._tally
         seconds = max(time.monotonic() - self._began, 1e-6)
-        fresh = tally.samples / seconds
-        left = f"{(tally.rows - tally.samples) / fresh:,.0f} s left" if tally.samples else "starting workers"
+        fresh = (tally.samples - self._held) / seconds
+        left = f"{(tally.rows - tally.samples) / fresh:,.0f} s left" if fresh else "starting workers"
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             ProgressBar(total=tally.rows, completed=tally.samples, width=30),
@@ -124,9 +128,10 @@ class Progress:
             f"{fresh:,.0f}/s",
             left,
         )
+        reasons = Counter(dict(tally.reasons))  # a copy: this is drawn in a thread, while the run goes on counting
         lost = [
             f"{count:,} {verdict.replace('_', ' ')} at {step}: {reason}"
-            for (verdict, step, reason), count in tally.reasons.most_common(3)
+            for (verdict, step, reason), count in reasons.most_common(3)
         ]
         for line in lost:
             grid.add_row("", Text(visible(line[:100]), "dim"))
