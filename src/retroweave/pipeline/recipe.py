@@ -22,7 +22,7 @@ from typing import Any, get_type_hints, overload
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from retroweave.pipeline.errors import UserError, nearest
+from retroweave.pipeline.errors import RetroweaveError, UserError, nearest
 from retroweave.pipeline.pipeline import Pipeline
 
 __all__ = ["Config", "Recipe", "find_recipe", "installed_recipes", "read_config", "recipe"]
@@ -64,7 +64,23 @@ class Recipe:
         return Path(self.reference).name or self.name
 
     def pipeline(self, config: Config) -> Pipeline:
-        return self.build(config)
+        """The pipeline of a config. Raises `UserError` where the recipe's own code fails."""
+        try:
+            built = self.build(config)
+        except RetroweaveError:
+            raise
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            raise UserError(
+                f"The recipe {self.name!r} cannot be built: {type(error).__name__}: {error} (in line {frame.lineno} of "
+                f"{frame.filename})."
+            ) from error
+        if not isinstance(built, Pipeline):
+            raise UserError(
+                f"The recipe {self.name!r} gives {type(built).__name__}, where a Pipeline is expected: end its "
+                "function with `return Pipeline(...)`."
+            )
+        return built
 
     def configure(self, values: Mapping[str, Any]) -> Config:
         """The config with `values`. Raises `UserError` that names each key that is wrong, and the near one."""
