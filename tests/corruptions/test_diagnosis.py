@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from itertools import chain
 from pathlib import Path
 from random import Random
 from string import Formatter
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import retroweave.sources
 from retroweave.corruptions.damage import OPERATIONS, damage
 from retroweave.corruptions.diagnosis import STYLES, diagnose, diagnosis_holds
+from retroweave.corruptions.operation import VOICES
 from retroweave.pipeline.errors import Drop, UserError
 
 STORY = """It was a cold evening in the village, and the children weren't ready to go home. They were playing
@@ -56,14 +58,76 @@ def damaged_story(seed: int, **options: Any) -> tuple[str, Log]:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_each_operation_has_many_phrasings_that_tell_only_what_can_be_known(name: str) -> None:
-    phrasings = OPERATIONS[name].words
-    assert len(set(phrasings)) >= 8
+    voices = OPERATIONS[name].words
+    phrasings = list(chain(*voices))
+    assert len(voices) == len(VOICES)
+    assert all(len(voice) >= 4 for voice in voices)
+    assert len(set(phrasings)) == len(phrasings)
     allowed = {"line"} | MAY_BE_TOLD.get(name, {"now", "was"})
     for phrasing in phrasings:
         fields = {field for _, field, _, _ in Formatter().parse(phrasing) if field is not None}
         assert "line" in fields
         assert fields <= allowed
         assert fields & {"now", "before", "after"}
+
+
+QUOTES = {"neutral": ("“", "”"), "imperative": ('"', '"'), "conversational": ("‘", "’")}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_voice_has_its_own_quotation_marks(name: str) -> None:
+    for voice, phrasings in zip(VOICES, OPERATIONS[name].words, strict=True):
+        opening, closing = QUOTES[voice]
+        for phrasing in phrasings:
+            bare = re.sub(f"{opening}{{(?:now|was|before|after|second_now)}}{closing}", "", phrasing)
+            assert not re.search('[“”‘’"`«»‹›\\[\\]]|{(?!line}|second_line})', bare), phrasing
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_phrasing_is_a_sentence_and_no_log_line(name: str) -> None:
+    for phrasing in chain(*OPERATIONS[name].words):
+        assert re.search(r"^[A-Z“\"‘].*[.?!]$", phrasing), phrasing
+        assert not re.search(r"[-=]>|<->|\b[Ll]\.? ?{", phrasing), phrasing
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_phrasing_is_another_with_right_and_wrong_changed_round(name: str) -> None:
+    phrasings = set(chain(*OPERATIONS[name].words))
+    for one, other in (("{now}", "{was}"), ("{before}", "{after}"), ("{now}", "{second_now}")):
+        for phrasing in phrasings:
+            turned = phrasing.replace(one, "\0").replace(other, one).replace("\0", other)
+            assert turned == phrasing or turned not in phrasings, phrasing
+
+
+def test_a_confused_word_is_never_said_to_sound_like_the_other() -> None:
+    sound = re.compile("sound|hear|voice|pronounc|aloud|spoken|speak|homophon|homonym|dictat|\\bears?\\b|\\bsay")
+    for phrasing in chain(*OPERATIONS["confused_word"].words):
+        assert not sound.search(phrasing), phrasing
+
+
+def test_a_diagnosis_in_plain_words_speaks_in_one_voice() -> None:
+    voices = {
+        phrasing: voice for kind in OPERATIONS.values() for voice, own in enumerate(kind.words) for phrasing in own
+    }
+    seen = set()
+    for seed in range(60):
+        damaged, log = damaged_story(seed, fewest=4)
+        items = [
+            re.sub(r"^(?:[-*]|\d+\.) ", "", item) for item in diagnose(log, damaged, "plain", Random(seed)).split("\n")
+        ]
+        spoken = [
+            {
+                voice
+                for phrasing, voice in voices.items()
+                if phrasing in chain(*OPERATIONS[own["operation"]].words)
+                and re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(phrasing)), item)
+            }
+            for own, item in zip(log, items, strict=True)
+        ]
+        common = set.intersection(*spoken)
+        assert common
+        seen |= common
+    assert seen == {0, 1, 2}
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -329,7 +393,7 @@ def test_a_quote_without_the_sign_of_its_number_is_rejected() -> None:
 
 def test_a_phrasing_that_would_tell_what_nobody_can_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     damaged, log = lossy("changed_number", 1)
-    monkeypatch.setitem(OPERATIONS["changed_number"].__dict__, "words", ("line {line}: not {was}",))
+    monkeypatch.setitem(OPERATIONS["changed_number"].__dict__, "words", (("line {line}: not {was}",),) * 3)
     with pytest.raises(UserError, match="the placeholder 'was', which that operation cannot tell"):
         diagnose(log, damaged, "plain", Random(1))
 
@@ -337,7 +401,7 @@ def test_a_phrasing_that_would_tell_what_nobody_can_know_is_refused(monkeypatch:
 def test_now_and_was_told_the_wrong_way_round_are_rejected() -> None:
     clean, damaged = "The knight was dark.", "The night was dark."
     log = [record("homophone", edit(4, 10, "knight", "night", 4, 1))]
-    for phrasing in OPERATIONS["homophone"].words:
+    for phrasing in chain(*OPERATIONS["homophone"].words):
         right = "- " + phrasing.replace("{line}", "1").replace("{now}", "night").replace("{was}", "knight")
         wrong = "- " + phrasing.replace("{line}", "1").replace("{now}", "knight").replace("{was}", "night")
         assert diagnosis_holds(right, log, damaged, clean)

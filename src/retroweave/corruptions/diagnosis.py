@@ -11,12 +11,13 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from random import Random
 from string import Formatter
 from typing import Any, NamedTuple
 
 from retroweave.corruptions.damage import OPERATIONS
+from retroweave.corruptions.operation import VOICES
 from retroweave.corruptions.prose import is_mark, token_around
 from retroweave.pipeline.errors import UserError
 
@@ -56,20 +57,23 @@ Record = Mapping[str, Any]
 
 
 def diagnose(operations: Sequence[Record], damaged: str, style: str, rng: Random) -> str:
-    """One list item for each operation of a `damage` record, in its order, in one of `STYLES`."""
+    """One list item for each operation of a `damage` record, in its order, in one of `STYLES`.
+
+    The plain style has a marker and a voice for all its items.
+    """
     if style not in STYLES:
         raise UserError(f"There is no diagnosis style {style!r}. There is {', '.join(STYLES)}.")
-    marker = rng.choice(_MARKERS) if style == "plain" else "- "
+    marker, voice = (rng.choice(_MARKERS), rng.randrange(len(VOICES))) if style == "plain" else ("- ", None)
     return "\n".join(
-        marker.replace("{number}", str(number)) + _filled(_phrasing(record, style, rng), _told(record, damaged))
+        marker.replace("{number}", str(number)) + _filled(_phrasing(record, style, voice, rng), _told(record, damaged))
         for number, record in enumerate(operations, 1)
     )
 
 
-def _phrasing(record: Record, style: str, rng: Random) -> str:
-    if style == "plain":
-        return rng.choice(OPERATIONS[record["operation"]].words)
-    return _FIXED[style, _named_by(record)]
+def _phrasing(record: Record, style: str, voice: int | None, rng: Random) -> str:
+    if voice is None:
+        return _FIXED[style, _named_by(record)]
+    return rng.choice(OPERATIONS[record["operation"]].words[voice])
 
 
 def _named_by(record: Record) -> str:
@@ -256,7 +260,7 @@ def _phrasings(operation: str, pair: bool) -> tuple[_Phrasing, ...]:
     kind = OPERATIONS[operation]
     named_by = "pair" if pair else "neighbours" if kind.named_by == "neighbours" else "words"
     fixed = [_FIXED[style, named_by] for style in STYLES if style != "plain"]
-    return tuple(_Phrasing(text) for text in (*fixed, *kind.words))
+    return tuple(_Phrasing(text) for text in (*fixed, *chain(*kind.words)))
 
 
 def _item_holds(item: str, record: Record, places: Sequence[_Place], damaged: str, passage: str) -> bool:

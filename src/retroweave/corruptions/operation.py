@@ -17,9 +17,10 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from retroweave.corruptions.prose import Prose
+from retroweave.pipeline.errors import UserError
 from retroweave.text.variants import read_variants
 
-__all__ = ["OPERATIONS", "Edit", "NamedBy", "Operation", "operation"]
+__all__ = ["OPERATIONS", "VOICES", "Edit", "NamedBy", "Operation", "operation"]
 
 
 class Edit(NamedTuple):
@@ -29,6 +30,11 @@ class Edit(NamedTuple):
     end: int
     new: str
 
+
+VOICES = ("neutral", "imperative", "conversational")
+"""Who speaks in a diagnosis in plain words: a colleague, an editor, or a friend who likes a figure of speech.
+
+Each has its own quotation marks: “ ”, " " and ‘ ’. Only the last may play with causes, and only as a simile."""
 
 NamedBy = Literal["words", "itself", "neighbours"]
 """What a diagnosis quotes to name the place: the whole words round the edit, only what was put there, or, where nothing
@@ -57,9 +63,16 @@ class Operation:
         return found or []
 
     @cached_property
-    def words(self) -> tuple[str, ...]:
-        """The phrasings of its diagnosis."""
-        return read_variants(files("retroweave.corruptions") / "words" / f"{self.name}.txt")
+    def words(self) -> tuple[tuple[str, ...], ...]:
+        """The phrasings of its diagnosis, a group for each of `VOICES`."""
+        file = files("retroweave.corruptions") / "words" / f"{self.name}.txt"
+        groups = tuple(tuple(group.splitlines()) for group in read_variants(file))
+        if len(groups) != len(VOICES):
+            raise UserError(
+                f"{file} holds {len(groups)} groups of phrasings. Write one for each voice ({', '.join(VOICES)}), "
+                "one phrasing a line, and a line of just % between the groups."
+            )
+        return groups
 
 
 OPERATIONS: dict[str, Operation] = {}
