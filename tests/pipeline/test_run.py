@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -398,6 +399,27 @@ def test_a_source_that_breaks_stops_the_run_says_where_and_loses_nothing(tmp_pat
     journal = Journal(tmp_path / "journal")
     assert len(journal) >= len(kept.rows) > 0
     journal.close()
+
+
+def test_a_source_that_breaks_beyond_the_last_row_that_is_needed_is_no_matter() -> None:
+    def rows() -> Iterator[SourceRow]:
+        for n in range(70):
+            yield SourceRow(str(n), {"number": str(n)}, "CC0-1.0", f"number {n}")
+        raise KeyError("gone")
+
+    def late(number: str) -> str:
+        if int(number) < 16:
+            raise Drop("early")
+        return number
+
+    recipe = pipeline(
+        given(rows, {"number": str}, licenses=LICENSES, fingerprint=str), compute(late, writes="question")
+    )
+    for chunk in (1, 7, 16):
+        kept = made(recipe, 54, runner=partial(OutOfOrder, order=random.Random(0), chunk=chunk))
+        assert len(kept.questions) == 54
+    with pytest.raises(RunStopped, match="KeyError: 'gone'"):
+        made(recipe, 55)
 
 
 def test_what_a_source_says_of_itself_is_left_as_it_is() -> None:

@@ -110,13 +110,15 @@ async def run(
     """Make `rows` samples. Raises `RunStopped` where every row fails; what was finished is in the journal."""
     tally = Tally(rows)
     gate = Gate(bench.pipeline.caps, rows)
-    source = draws(bench.pipeline)
+    supply = _Supply(draws(bench.pipeline))
     under_way: deque[Batch] = deque()
     drought = _Drought()
     try:
         while not gate.full and not tally.exhausted:
-            _hand_out(source, under_way, tally, journal, runner)
+            _hand_out(supply, under_way, tally, journal, runner)
             if not under_way:
+                if supply.fault is not None:
+                    raise supply.fault
                 tally.exhausted = True
                 break
             batch = under_way[0]
@@ -239,13 +241,30 @@ class _Small:
             self.rows = self._offered
 
 
-def _hand_out(source: Iterator[Drawn], under_way: deque[Batch], tally: Tally, journal: Journal, runner: Runner) -> None:
+class _Supply:
+    """The rows to hand out. What breaks the source is kept until all rows before it are through the gate."""
+
+    def __init__(self, rows: Iterator[Drawn]) -> None:
+        self.fault: RetroweaveError | None = None
+        self._rows = rows
+
+    def take(self, count: int) -> list[Drawn]:
+        taken: list[Drawn] = []
+        try:
+            for row in itertools.islice(self._rows, count):
+                taken.append(row)
+        except RetroweaveError as fault:
+            self.fault = fault
+        return taken
+
+
+def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, journal: Journal, runner: Runner) -> None:
     """Keep as many rows under way as are worth it, and no more."""
     allowed = tally.room(runner.window)
     size = max(1, min(runner.chunk, CHUNK * allowed // runner.window))  # as many batches as a full window has
     room = allowed - sum(len(batch.rows) for batch in under_way)
     while room >= size or (room > 0 and not under_way):
-        drawn = list(itertools.islice(source, size))
+        drawn = supply.take(size)
         if not drawn:
             return
         batch = Batch(drawn, [journal.get(row) for row in drawn], None)
@@ -287,15 +306,13 @@ def _stop_if_hopeless(tally: Tally, after: int = HOPELESS) -> None:
 
 async def _wind_up(under_way: Sequence[Batch], journal: Journal) -> int:
     """Take back what has not begun, keep what is finished, and count the rows that were worked on in vain."""
-    for batch in under_way:
-        if batch.task is not None:
-            batch.task.cancel()
-    surplus = 0
-    for batch in under_way:
-        if batch.task is None:
-            continue
-        await asyncio.wait([batch.task])
-        if not batch.task.cancelled() and batch.task.exception() is None:
-            await _finish(batch, journal)
-            surplus += len(batch.fresh)
-    return surplus
+    tasks = [batch.task for batch in under_way if batch.task is not None]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    finished = [task for task in tasks if not task.cancelled() and task.exception() is None]
+    kept = [batch for batch in under_way if batch.task in finished]
+    for batch in kept:
+        await _finish(batch, journal)
+    return sum(len(batch.fresh) for batch in kept)
