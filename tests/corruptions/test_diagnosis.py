@@ -105,6 +105,18 @@ def test_a_confused_word_is_never_said_to_sound_like_the_other() -> None:
         assert not sound.search(phrasing), phrasing
 
 
+def test_a_diagnosis_in_plain_words_does_not_repeat_itself() -> None:
+    for seed in range(60):
+        damaged, log = damaged_story(seed, fewest=3, most=4, kinds={"dropped_letter": 1})
+        items = diagnose(log, damaged, "plain", Random(seed)).split("\n")
+        wordings = {
+            phrasing
+            for phrasing in chain(*OPERATIONS["dropped_letter"].words)
+            if any(re.search(re.sub(r"\\{\w+\\}", ".+", re.escape(phrasing)) + "$", item) for item in items)
+        }
+        assert len(wordings) == len(items)
+
+
 def test_a_diagnosis_in_plain_words_speaks_in_one_voice() -> None:
     voices = {
         phrasing: voice for kind in OPERATIONS.values() for voice, own in enumerate(kind.words) for phrasing in own

@@ -63,17 +63,26 @@ def diagnose(operations: Sequence[Record], damaged: str, style: str, rng: Random
     """
     if style not in STYLES:
         raise UserError(f"There is no diagnosis style {style!r}. There is {', '.join(STYLES)}.")
-    marker, voice = (rng.choice(_MARKERS), rng.randrange(len(VOICES))) if style == "plain" else ("- ", None)
+    if style != "plain":
+        return "\n".join(
+            f"- {_filled(_FIXED[style, _named_by(record)], _told(record, damaged))}" for record in operations
+        )
+    marker = rng.choice(_MARKERS)
+    phrasings = _drawn(operations, rng)
     return "\n".join(
-        marker.replace("{number}", str(number)) + _filled(_phrasing(record, style, voice, rng), _told(record, damaged))
-        for number, record in enumerate(operations, 1)
+        marker.replace("{number}", str(number)) + _filled(phrasing, _told(record, damaged))
+        for number, (record, phrasing) in enumerate(zip(operations, phrasings, strict=True), 1)
     )
 
 
-def _phrasing(record: Record, style: str, voice: int | None, rng: Random) -> str:
-    if voice is None:
-        return _FIXED[style, _named_by(record)]
-    return rng.choice(OPERATIONS[record["operation"]].words[voice])
+def _drawn(operations: Sequence[Record], rng: Random) -> list[str]:
+    """A phrasing for each operation, all of one voice, and none again while that operation has others."""
+    voice = rng.randrange(len(VOICES))
+    drawn: list[str] = []
+    for record in operations:
+        own = OPERATIONS[record["operation"]].words[voice]
+        drawn.append(rng.choice([phrasing for phrasing in own if phrasing not in drawn] or own))
+    return drawn
 
 
 def _named_by(record: Record) -> str:
