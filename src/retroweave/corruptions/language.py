@@ -144,6 +144,17 @@ _OPENS_A_CLAUSE = _words(
 )
 """Words whose clause may rightly have another tense than the sentence: she was right that I lose."""
 _CLAUSE_REACH = 8
+_SENTENCE_MARKS = ".!?;:"
+_COORDINATORS = _words("and but or then so now")
+_PRONOUNS = _words("i he she it we you they")
+_OPENS_A_SUBJECT = POSSESSIVES | {"the"}
+_NO_PARTICIPLES = _words(
+    "was were had did went came took gave knew became began chose drew drank drove ate fell flew forgot grew hid rode "
+    "ran shook sang sank spoke stole swam threw woke wore wrote"
+)
+"""Past forms that cannot be read as “the boy called Tom”."""
+_SHARED_REACH = 12
+"""How many words a verb may stand from the one whose subject it shares."""
 _SPEECH = re.compile(r"[\"“”‘]|’(?!\w)")
 
 
@@ -172,7 +183,9 @@ def _tense_shows(prose: Prose, before: int, verb: int, after: int) -> bool:
     first, own, last = (
         bisect_right(prose.sentences, (starts[index], len(prose.text))) for index in (before, verb, after)
     )
-    if own - first > 1 or last - own > 1 or first < own < last or _in_a_clause(prose, verb):
+    if own - first > 1 or last - own > 1 or first < own < last:
+        return False
+    if _in_a_clause(prose, verb) or _subject(prose, verb) is None:
         return False
     stretches = prose.text[starts[before] : starts[verb]], prose.text[starts[verb] : starts[after]]
     return not any(len(_SPEECH.findall(stretch)) % 2 or "\n\n" in stretch for stretch in stretches)
@@ -181,7 +194,7 @@ def _tense_shows(prose: Prose, before: int, verb: int, after: int) -> bool:
 def _in_a_clause(prose: Prose, verb: int) -> bool:
     """Whether a word shortly before, in the same sentence, opens a clause that the verb may belong to."""
     for index in range(verb - 1, max(-1, verb - 1 - _CLAUSE_REACH), -1):
-        if any(mark in prose.between(index, index + 1) for mark in ".!?;:"):
+        if any(mark in prose.between(index, index + 1) for mark in _SENTENCE_MARKS):
             return False
         if prose.lowered[index] in _OPENS_A_CLAUSE:
             return True
@@ -193,6 +206,8 @@ def _is_finite(prose: Prose, index: int) -> bool:
     lowered = prose.lowered
     before = lowered[index - 1] if index else ""
     after = lowered[index + 1] if index + 1 < len(lowered) else ""
+    if lowered[index] == "has" and after.endswith(("ed", "en")):
+        return False  # has been and had been are both at home among verbs of the present
     if lowered[index] == "were" and before in SINGULAR_SUBJECTS | {"i"}:
         return False
     return before not in _BEFORE_PARTICIPLES and before not in ARTICLES and after not in _AFTER_PARTICIPLES
@@ -208,13 +223,41 @@ def tense_slip(prose: Prose, rng: Random) -> list[Edit] | None:
     return [_replace(prose, index, PRESENT_TENSE.get(verb) or _present(prose, index, verb))]
 
 
+def _subject(prose: Prose, verb: int) -> str | None:
+    """The word that shows the number of the subject of a main verb: he, they, sails; None where it is not plain.
+
+    A pronoun must open its clause: in “the noise it makes” and “he says it is” the clause goes its own way.
+    """
+    lowered = prose.lowered
+    before = lowered[verb - 1]
+    if not prose.spaced(verb - 1):
+        return None
+    if before in _COORDINATORS:
+        return _shared_subject(prose, verb)
+    if before in _PRONOUNS:
+        opens = verb < 2 or not prose.spaced(verb - 2) or lowered[verb - 2] in _COORDINATORS
+        return before if opens else None
+    named = verb > 2 and lowered[verb - 2] in _OPENS_A_SUBJECT and lowered[verb - 3] not in PREPOSITIONS
+    return before if named and lowered[verb] in _NO_PARTICIPLES else None
+
+
+def _shared_subject(prose: Prose, verb: int) -> str | None:
+    """The pronoun of the verb to which “and” joins this one."""
+    for other in range(verb - 2, max(0, verb - 2 - _SHARED_REACH), -1):
+        if any(mark in prose.between(other, other + 1) for mark in _SENTENCE_MARKS):
+            return None
+        if prose.lowered[other] in _PAST_OR_PRESENT:
+            return prose.lowered[other - 1] if prose.lowered[other - 1] in _PRONOUNS else None
+    return None
+
+
 def _present(prose: Prose, index: int, verb: str) -> str:
-    """The present form that goes with the word before: I am, they go, the children go, she goes."""
+    """The present form that goes with the subject: I am, they go, the sails go, she goes."""
     base, third = PAST_TENSE[verb]
-    before = prose.lowered[index - 1] if index else ""
-    if before == "i" and verb == "was":
+    subject = _subject(prose, index) or ""
+    if subject == "i" and verb == "was":
         return "am"
-    plural = before in PLURAL_SUBJECTS or before == "i" or (before.endswith("s") and len(before) > 4)
+    plural = subject in PLURAL_SUBJECTS or subject == "i" or (subject.endswith("s") and len(subject) > 4)
     return base if plural else third
 
 
@@ -288,7 +331,7 @@ def _is_negated_verb(prose: Prose, index: int) -> bool:
 def _negative_before(prose: Prose, index: int) -> int | None:
     """The negative that stands before a word in the same clause."""
     for other in range(index - 1, max(-1, index - 1 - _NEGATIVE_REACH), -1):
-        if prose.between(other, other + 1) not in _INSIDE_A_CLAUSE:
+        if prose.between(other, other + 1) not in _INSIDE_A_CLAUSE or prose.lowered[other] in _OPENS_A_CLAUSE:
             return None
         if prose.lowered[other] in NEGATORS:
             return other
