@@ -479,6 +479,27 @@ def test_slow_rows_are_in_the_journal_and_before_the_gate_one_by_one() -> None:
     assert finished == [0, 1, 2]
 
 
+def test_a_row_that_takes_long_keeps_no_finished_one_out_of_the_journal() -> None:
+    async def waits(number: str) -> str:
+        await asyncio.sleep(60 if number == "0" else 0)
+        return number
+
+    recipe = pipeline(numbers(500), compute(waits, writes="question"))
+    journal = Journal(Path(":memory:"))
+
+    async def watched() -> int:
+        runner = InProcess(Bench(recipe, "numbers", 0, together=True))
+        task = asyncio.ensure_future(run(Bench(recipe, "numbers", 0, together=True), 400, journal, runner, Kept().take))
+        await asyncio.sleep(0.3)
+        finished = len(journal)
+        task.cancel()
+        await asyncio.wait([task])
+        return finished
+
+    assert asyncio.run(watched()) == 255
+    journal.close()
+
+
 def test_a_run_that_is_cancelled_leaves_no_task_and_keeps_what_was_finished(tmp_path: Path) -> None:
     async def waits(number: str) -> str:
         await asyncio.sleep(0.01 if int(number) < 100 else 60)

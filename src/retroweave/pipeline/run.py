@@ -122,7 +122,7 @@ async def run(
                 tally.exhausted = True
                 break
             batch = under_way[0]
-            records = await _finish(batch, journal)
+            records = await _records(batch)
             under_way.popleft()
             for position, (drawn, record) in enumerate(zip(batch.rows, records, strict=True)):
                 tally.exhausted = drought.lasts(drawn.draw, tally)
@@ -136,7 +136,7 @@ async def run(
             await asyncio.sleep(0)
     finally:
         gate.close()
-        tally.surplus_rows += await _wind_up(under_way, journal)
+        tally.surplus_rows += await _wind_up(under_way)
     if tally.leaves and tally.verdicts["failure"] == tally.leaves:
         _stop_if_hopeless(tally, after=1)
     return tally
@@ -269,18 +269,21 @@ def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, journal: J
             return
         batch = Batch(drawn, [journal.get(row) for row in drawn], None)
         if fresh := batch.fresh:
-            batch.task = asyncio.ensure_future(runner.work(fresh))
+            batch.task = asyncio.ensure_future(_worked_on(fresh, runner, journal))
         under_way.append(batch)
         room -= len(drawn)
 
 
-async def _finish(batch: Batch, journal: Journal) -> list[bytes]:
-    """The batch's outcomes in order; the new ones are in the journal before anybody sees them."""
-    made: list[Outcome] = []
-    if batch.task is not None:
-        made = await batch.task
-        journal.put((row, one.leaves, one.failed) for row, one in zip(batch.fresh, made, strict=True))
-    fresh = iter(made)
+async def _worked_on(rows: Sequence[Drawn], runner: Runner, journal: Journal) -> list[Outcome]:
+    """The outcomes of rows. They are in the journal at once, however long the rows before them take."""
+    outcomes = await runner.work(rows)
+    journal.put((row, one.leaves, one.failed) for row, one in zip(rows, outcomes, strict=True))
+    return outcomes
+
+
+async def _records(batch: Batch) -> list[bytes]:
+    """The outcomes of a batch in order, those that the journal held and the new ones."""
+    fresh = iter(await batch.task if batch.task is not None else ())
     return [record if record is not None else next(fresh).leaves for record in batch.known]
 
 
@@ -304,15 +307,11 @@ def _stop_if_hopeless(tally: Tally, after: int = HOPELESS) -> None:
         )
 
 
-async def _wind_up(under_way: Sequence[Batch], journal: Journal) -> int:
-    """Take back what has not begun, keep what is finished, and count the rows that were worked on in vain."""
-    tasks = [batch.task for batch in under_way if batch.task is not None]
+async def _wind_up(under_way: Sequence[Batch]) -> int:
+    """Take back what is not finished, and count the rows that were worked on in vain."""
+    tasks = {batch.task: len(batch.fresh) for batch in under_way if batch.task is not None}
     for task in tasks:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
-    finished = [task for task in tasks if not task.cancelled() and task.exception() is None]
-    kept = [batch for batch in under_way if batch.task in finished]
-    for batch in kept:
-        await _finish(batch, journal)
-    return sum(len(batch.fresh) for batch in kept)
+    return sum(rows for task, rows in tasks.items() if not task.cancelled() and task.exception() is None)
