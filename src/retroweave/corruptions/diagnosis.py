@@ -46,8 +46,8 @@ _LONG = 60
 """A longer quote is told by its first and last words."""
 _END_OF_LONG = 26
 _ELLIPSIS = " … "
-_SIGNS = frozenset("+−±×÷=%‰#&@§°′″^~")
-"""What stands glued to a number or a word as part of it, besides currency signs and the like."""
+_SIGNS = frozenset("+−±×÷=%‰#&@§°′″^~$")
+"""What stands glued to a number or a word as part of it, besides the currency signs and symbols beyond ASCII."""
 _SPACE = re.compile(r"\s+")
 
 Record = Mapping[str, Any]
@@ -125,7 +125,7 @@ def _quoted(damaged: str, edit: Record, *, whole_words: bool) -> tuple[str, str,
 
 def _belongs_to_a_word(char: str) -> bool:
     """Whether a character is quoted with the word it touches: letters, digits and signs as in £3.50, 20% and #4."""
-    return char.isalnum() or char in _SIGNS or unicodedata.category(char) in ("Sc", "So")
+    return char.isalnum() or char in _SIGNS or (not char.isascii() and unicodedata.category(char) in ("Sc", "So"))
 
 
 def _before(text: str, at: int) -> str:
@@ -248,8 +248,8 @@ class _Phrasing:
 
     def __init__(self, text: str) -> None:
         self.parts = _parts(text)
-        self.start = self.parts[0][0]
-        self.end = self.parts[-1][0] if self.parts[-1][1] is None else ""
+        self.longest = max((literal for literal, _ in self.parts), key=len)
+        """What an item in these words must hold: looking for it is quicker than matching all of the pattern."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -275,7 +275,7 @@ def _phrasings(operation: str, pair: bool) -> tuple[_Phrasing, ...]:
 def _item_holds(item: str, record: Record, places: Sequence[_Place], damaged: str, passage: str) -> bool:
     """Whether an item can be read by a phrasing of its operation so that all that it says is true."""
     for phrasing in _phrasings(record["operation"], len(places) == 2):
-        if item.startswith(phrasing.start) and item.endswith(phrasing.end):
+        if phrasing.longest in item:
             found = phrasing.pattern.fullmatch(item)
             if found and _tells_the_truth(found.groupdict(), record, places, damaged, passage):
                 return True
@@ -367,9 +367,9 @@ def _parts_a_word(text: str, position: int) -> bool:
     if not 0 < position < len(text):
         return False
     before, after = text[position - 1], text[position]
-    if not (before.isalnum() or after.isalnum()):
-        return False
-    return _belongs_to_a_word(before) and _belongs_to_a_word(after)
+    if before.isalnum():
+        return _belongs_to_a_word(after)
+    return after.isalnum() and _belongs_to_a_word(before)
 
 
 def _ends_with(text: str, words: str) -> bool:
