@@ -57,6 +57,8 @@ def test_a_patch_applied_to_the_old_text_gives_the_new_one(write: Write, apply: 
 
 @settings(max_examples=400, deadline=None)
 @given(pairs)
+@example(("\n00", "0\n0"))
+@example(("\r\n\n", "\n\r\n"))
 def test_the_reference_library_reads_our_dmp_patches_and_writes_them_the_same(pair: tuple[str, str]) -> None:
     old, new = pair
     reference = diff_match_patch()

@@ -14,11 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diff_match_patch import diff_match_patch
 from fast_diff_match_patch import diff
 from pygit2 import Patch
 from pygit2.enums import DiffOption
 
 __all__ = ["dmp_patch", "git_diff", "unified_diff"]
+
+_REFERENCE = diff_match_patch()
+_SIGNS = {"-": _REFERENCE.DIFF_DELETE, "=": _REFERENCE.DIFF_EQUAL, "+": _REFERENCE.DIFF_INSERT}
 
 # Text with a NUL in it is still text here; `git diff` and `diff -u` would print the same if given --text.
 _LIKE_GNU = DiffOption.FORCE_TEXT
@@ -57,10 +61,11 @@ def dmp_patch(old: str, new: str) -> str:
     """
     _encoded(old)
     _encoded(new)
-    # With `checklines`, which compares whole lines first, the library writes hunks that remove or add nothing.
-    patch: str = diff(old, new, timelimit=0, checklines=False, as_patch=True)
-    # A NUL is the one character that it forgets to escape.
-    return patch.replace("\0", "%00")
+    # The fast library compares; the reference one writes, since the fast one's patches for changes of a character or
+    # two that lie side by side do not always restore the text.
+    changes = [(_SIGNS[sign], text) for sign, text in diff(old, new, timelimit=0, checklines=False, counts_only=False)]
+    patch: str = _REFERENCE.patch_toText(_REFERENCE.patch_make(old, changes))
+    return patch
 
 
 def _hunks(old: str, new: str, options: DiffOption) -> str:
