@@ -59,6 +59,9 @@ class Journal:
         self._path = path
         try:
             self._database = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._stopped(error) from error
+        try:
             self._database.executescript(
                 """
                 pragma journal_mode = wal;
@@ -70,6 +73,7 @@ class Journal:
                 """
             )
         except sqlite3.Error as error:
+            self._database.close()
             raise self._stopped(error) from error
 
     def fingerprint(self) -> dict[str, Any] | None:
