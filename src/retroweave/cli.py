@@ -28,7 +28,7 @@ def main() -> None:
     try:
         cli(standalone_mode=False, prog_name="retroweave")
     except RetroweaveError as error:
-        from retroweave.terminal import visible
+        from retroweave.export.excerpt import visible
 
         _hear_no_more()
         click.echo(f"Error: {visible(str(error))}", err=True)

@@ -21,13 +21,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from retroweave.export.excerpt import visible
 from retroweave.pipeline.describe import StepLine, TrainedField, describe, trained_fields, worths
 from retroweave.pipeline.layout import Turn
 from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.run import Tally
 from retroweave.pipeline.trial import Walk
 
-__all__ = ["Progress", "mermaid", "show_pipeline", "show_summary", "show_walk", "visible"]
+__all__ = ["Progress", "mermaid", "show_pipeline", "show_summary", "show_walk"]
 
 MOVE_STYLE = {
     "given": "cyan",
@@ -187,14 +188,6 @@ def show_walk(console: Console, walk: Walk) -> None:
         console.print(Text.assemble("↑ ", move, visible(one.step), (" wrote ", "dim"), (one.field, "bold")))
         text = visible(one.value if isinstance(one.value, str) else repr(one.value))
         console.print(Text(text if len(text) <= 1200 else f"{text[:1000]} … ({len(text):,} characters)", "dim"))
-
-
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
-
-
-def visible(text: str) -> str:
-    """The text with control characters shown and not obeyed: what a source holds must not steer the terminal."""
-    return text.translate(_CONTROLS)
 
 
 def console_for(stream: TextIO | None = None) -> Console:
