@@ -43,9 +43,10 @@ def fingerprint(recipe: Recipe, config: Config, pipeline: Pipeline, seed: int, v
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What changed, a phrase each: `config.longest: 4000 to 2000`, `the code of my_recipe`."""
-    return [
-        phrase for part in new if old.get(part) != new[part] for phrase in _difference(part, old.get(part), new[part])
-    ]
+    parts = [part for part in new if old.get(part) != new[part]]
+    if "config" in parts and "pipeline" in parts:
+        parts.remove("pipeline")  # another config gives another pipeline; to name both would tell of one change twice
+    return [phrase for part in parts for phrase in _difference(part, old.get(part), new[part])]
 
 
 def _difference(part: str, old: Any, new: Any) -> Iterator[str]:
