@@ -63,12 +63,7 @@ SFTTrainer(model="Qwen/Qwen3-0.6B", train_dataset=data).train()"""
 def write_card(run_dir: Path, found: Survey | None = None) -> Path:
     """Write `README.md` of a finished run and give back its path; `found` spares a pass over the samples."""
     run = read_run(run_dir)
-    found = found or survey(run_dir)
-    path = run_dir / "README.md"
-    partial = run_dir / ".README.md.partial"
-    partial.write_text(_render(run, found), encoding="utf-8", newline="\n")
-    partial.replace(path)
-    return path
+    return templates.write_whole(run_dir / "README.md", _render(run, found or survey(run_dir)))
 
 
 def _render(run: Mapping[str, Any], found: Survey) -> str:

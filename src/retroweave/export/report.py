@@ -45,12 +45,7 @@ class Chart:
 def write_report(run_dir: Path, found: Survey | None = None) -> Path:
     """Write `report.html` of a finished run and give back its path; `found` spares a pass over the samples."""
     run = read_run(run_dir)
-    found = found or survey(run_dir)
-    path = run_dir / "report.html"
-    partial = run_dir / ".report.html.partial"
-    partial.write_text(_render(run, found), encoding="utf-8", newline="\n")
-    partial.replace(path)
-    return path
+    return templates.write_whole(run_dir / "report.html", _render(run, found or survey(run_dir)))
 
 
 def _render(run: Mapping[str, Any], found: Survey) -> str:

@@ -47,3 +47,11 @@ def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file so that nothing half-written ever stands under its name, and give back its path."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+    return path
