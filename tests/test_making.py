@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from retroweave.pipeline.errors import RunStopped, UserError
-from tests.conftest import Project
+from tests.conftest import Project, processes_at_work
 
 SLOW = """
 def ask(number: str, rng: Random) -> str:
@@ -59,16 +59,7 @@ def wait_for(condition: Callable[[], Any], process: subprocess.Popen[str] | None
 
 def group(process: int) -> list[int]:
     """The processes of a group that are at work."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = status.read_text().rpartition(")")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        state, _, pgrp = rest.split()[:3]
-        if int(pgrp) == process and state != "Z":
-            found.append(int(name.split()[0]))
-    return found
+    return [member for member, _, of in processes_at_work() if of == process]
 
 
 def no_worker_outlives(process: subprocess.Popen[str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Project
+from tests.conftest import Project, processes_at_work
 
 from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.flow import Bench
@@ -63,16 +63,7 @@ def leaves(outcomes: Sequence[Outcome]) -> list[Leaf]:
 
 def children(process: int) -> list[int]:
     """The processes that this one started and that are at work."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = status.read_text().rpartition(")")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        state, parent = rest.split()[:2]
-        if int(parent) == process and state != "Z":
-            found.append(int(name.split()[0]))
-    return found
+    return [child for child, parent, _ in processes_at_work() if parent == process]
 
 
 def test_a_worker_gives_the_outcomes_that_this_process_would(project: Project) -> None:
