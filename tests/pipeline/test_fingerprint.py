@@ -200,3 +200,9 @@ def test_a_resource_that_no_two_processes_write_alike_is_refused(value: Any) -> 
 
 def test_a_part_that_an_older_version_did_not_have_is_named() -> None:
     assert differences({"seed": 1}, {"seed": 1, "versions": {"a": "1"}}) == ["versions.a: None to '1'"]
+
+
+def test_another_config_is_named_once_though_the_pipeline_follows_from_it() -> None:
+    old = {"config": {"most": 3}, "pipeline": "a"}
+    assert differences(old, {"config": {"most": 9}, "pipeline": "b"}) == ["config.most: 3 to 9"]
+    assert differences(old, {"config": {"most": 3}, "pipeline": "b"}) == ["the pipeline's steps or words"]
