@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Iterator
 
@@ -31,8 +32,12 @@ def test_a_row_that_would_steer_the_terminal_is_walked_as_text() -> None:
         reverse(user("{question}"), assistant("{text}")),
     )
     out = io.StringIO()
-    for walk in trial(pipeline, "hostile", 0, 1):
-        show_walk(console_for(out), walk)
+
+    async def walk_on() -> None:
+        async for walk in trial(pipeline, "hostile", 0, 1):
+            show_walk(console_for(out), walk)
+
+    asyncio.run(walk_on())
     assert not set(out.getvalue()) & {"\x1b", "\x07", "\x9b"}
     assert "␛[2Jgone␇ \ufffd31m[bold]red[/]" in out.getvalue()
 

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from retroweave.pipeline.budget import Budget
+    from retroweave.pipeline.model import ModelSpec
     from retroweave.pipeline.recipe import Config, Recipe
+
+    Models = dict[str, ModelSpec]
 
 __all__ = ["main"]
 
@@ -129,20 +133,26 @@ def recipe_options(command: Any) -> Any:
 
 def _configured(
     reference: str, settings: tuple[str, ...], config_file: Path | None, preset: str | None, options: dict[str, Any]
-) -> tuple[Recipe, Config]:
-    """The recipe with its config: the preset, then the file, then --set, then the recipe's own options."""
+) -> tuple[Recipe, Config, Models]:
+    """The recipe with its config (the preset, then the file, then --set, then the recipe's own options) and models."""
     from retroweave.pipeline.errors import UserError, nearest
     from retroweave.pipeline.recipe import find_recipe, read_config
 
     recipe = find_recipe(reference)
     values: dict[str, Any] = {}
+    models: Models = {}
     if preset is not None:
         if preset not in recipe.presets:
             known = nearest(preset, recipe.presets) or "It brings none."
             raise UserError(f"The recipe {recipe.name!r} has no preset {preset!r}. {known}")
         values |= recipe.presets[preset]
     if config_file is not None:
-        values |= read_config(config_file)
+        in_file = read_config(config_file)
+        if "models" in in_file:
+            from retroweave.models.named import read_table
+
+            models = read_table(in_file.pop("models"))
+        values |= in_file
     given: dict[str, str] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
@@ -151,10 +161,10 @@ def _configured(
         given[key] = value
     given |= {name.removeprefix("option_"): value for name, value in options.items() if value is not None}
     try:
-        return recipe, recipe.configure(values | {key: _read(value) for key, value in given.items()})
+        return recipe, recipe.configure(values | {key: _read(value) for key, value in given.items()}), models
     except UserError:
         with suppress(UserError):  # a name of digits or `on` is a number or a flag to YAML, and text to the config
-            return recipe, recipe.configure(values | given)
+            return recipe, recipe.configure(values | given), models
         raise
 
 
@@ -171,36 +181,67 @@ def _read(value: str) -> Any:
 @cli.command(cls=RecipeCommand, short_help="Make a dataset.")
 @recipe_options
 @click.option("--rows", type=int, required=True, help="How many accepted samples to make: exactly so many.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run directory.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The run directory.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--workers", type=int, help="Worker processes; as many as there are cores if left out.")
 @click.option("--again", is_flag=True, help="Make the rows anew where something that they depend on changed.")
+@click.option("--budget", metavar="DOLLARS", help="What models may cost at most, such as '$5'.")
+@click.option("--max-calls", type=int, help="How many requests may be sent to models at most.")
+@click.option("--max-tokens", type=int, help="How many tokens models may read and write at most.")
+@click.option("--estimate", is_flag=True, help="Work on 20 rows only, and say what --rows would take.")
 def run(
     recipe: str,
     settings: tuple[str, ...],
     config_file: Path | None,
     preset: str | None,
     rows: int,
-    out: Path,
+    out: Path | None,
     seed: int,
     workers: int | None,
     again: bool,
+    budget: str | None,
+    max_calls: int | None,
+    max_tokens: int | None,
+    estimate: bool,
     **options: Any,
 ) -> None:
     """Make a dataset: RECIPE is a name (see `retroweave recipes`) or your own .py file.
 
     A run that was stopped goes on with the same command; a larger --rows goes on from a finished one.
     """
-    found, config = _configured(recipe, settings, config_file, preset, options)
+    found, config, models = _configured(recipe, settings, config_file, preset, options)
     from retroweave.making import make
+    from retroweave.pipeline.budget import Budget, dollars
     from retroweave.terminal import Progress, console_for, show_summary
 
+    limits = Budget(max_calls, max_tokens, None if budget is None else dollars(budget))
+    if estimate:
+        _estimate(found, config, models, rows, seed, limits)
+        return
+    if out is None:
+        raise click.UsageError("Missing option '--out'. Name the folder that the dataset is made in.")
     before = _samples_in(out)
     with Progress(console_for(sys.stderr), rows).shown() as progress:
-        made = make(found, config, rows, out, seed=seed, workers=workers, again=again, watch=progress.watch)
+        made = make(
+            found,
+            config,
+            rows,
+            out,
+            seed=seed,
+            workers=workers,
+            again=again,
+            budget=limits,
+            models=models,
+            watch=progress.watch,
+            meet=progress.meet,
+        )
     show_summary(console_for(), made, str(out))
     if rows < before:
         click.echo(f"It held {before:,} samples before: their rows are kept, and --rows {before} brings them back.")
+    if made["out_of_budget"]:
+        from retroweave.pipeline.errors import RunStopped
+
+        raise RunStopped(f"{made['counts']['samples']:,} of {rows:,} samples stand in {out}. {made['out_of_budget']}")
     if made["counts"]["samples"] < rows:
         from retroweave.pipeline.errors import RunStopped
 
@@ -208,6 +249,18 @@ def run(
             f"The source ran dry: {made['counts']['samples']:,} of {rows:,} samples. What there is stands in {out}; "
             "give the recipe more text, or loosen what rejects it (see rejects.parquet)."
         )
+
+
+def _estimate(recipe: Recipe, config: Config, models: Models, rows: int, seed: int, budget: Budget) -> None:
+    import asyncio
+
+    from retroweave.estimating import estimate
+    from retroweave.pipeline.rules import require_valid
+    from retroweave.terminal import console_for, show_estimate
+
+    pipeline = recipe.pipeline(config)
+    require_valid(pipeline, recipe.name)
+    show_estimate(console_for(), asyncio.run(estimate(pipeline, recipe.name, seed, rows, budget, models)))
 
 
 def _samples_in(out: Path) -> int:
@@ -251,7 +304,7 @@ def show(
     from retroweave.pipeline.rules import require_valid
     from retroweave.terminal import console_for, mermaid, show_pipeline
 
-    found, config = _configured(recipe, settings, config_file, preset, options)
+    found, config, _ = _configured(recipe, settings, config_file, preset, options)
     pipeline = found.pipeline(config)
     if as_mermaid:
         click.echo(mermaid(describe(pipeline)))
@@ -277,7 +330,7 @@ def check(recipe: str, settings: tuple[str, ...], config_file: Path | None, pres
     from retroweave.pipeline.rules import require_valid
     from retroweave.terminal import console_for, show_evidence
 
-    found, config = _configured(recipe, settings, config_file, preset, options)
+    found, config, _ = _configured(recipe, settings, config_file, preset, options)
     pipeline = found.pipeline(config)
     require_valid(pipeline, found.name)
     console = console_for()
@@ -300,6 +353,12 @@ def try_(
     **options: Any,
 ) -> None:
     """Work on a few rows and print each step's output, backwards from the sample. Writes no file."""
+    import asyncio
+    import secrets
+
+    from retroweave.models.desk import open_desk
+    from retroweave.models.named import named
+    from retroweave.pipeline.budget import Budget
     from retroweave.pipeline.errors import UserError
     from retroweave.pipeline.rules import require_valid
     from retroweave.pipeline.trial import trial
@@ -307,12 +366,69 @@ def try_(
 
     if rows < 1:
         raise UserError(f"--rows is how many source rows to work on, 1 or more, not {rows}.")
-    found, config = _configured(recipe, settings, config_file, preset, options)
+    found, config, models = _configured(recipe, settings, config_file, preset, options)
     pipeline = found.pipeline(config)
     require_valid(pipeline, found.name)
     console = console_for()
-    for walk in trial(pipeline, found.name, seed, rows):
-        show_walk(console, walk)
+
+    async def shown() -> None:
+        specs = {name: named(reference, models) for name, reference in pipeline.models.items()}
+        async with open_desk(specs, f"try-{secrets.token_hex(6)}", Budget()) as desk:
+            async for walk in trial(pipeline, found.name, seed, rows, desk):
+                show_walk(console, walk)
+
+    asyncio.run(shown())
+
+
+@cli.group(short_help="Look at models, and get the embedded one.")
+def models() -> None:
+    """Models: what there is, what one can do, and the weights of those that run inside this process."""
+
+
+@models.command("get")
+@click.argument("name", default="smollm2")
+def models_get(name: str) -> None:
+    """Fetch the weights of an embedded model into the cache, and check them. Nothing else ever fetches anything."""
+    from retroweave.models.weights import fetch
+
+    path = fetch(name, click.echo)
+    click.echo(f"{path} is ready. Use it with --model embedded:{name}.")
+
+
+@models.command("probe")
+@click.argument("model")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A YAML file with a table of models.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def models_probe(model: str, config_file: Path | None, as_json: bool) -> None:
+    """Ask a model a handful of tiny questions, and say what it can do. MODEL is what --model takes."""
+    import asyncio
+    import secrets
+    from dataclasses import asdict
+
+    from retroweave.models.desk import open_desk
+    from retroweave.models.licensing import terms_for
+    from retroweave.models.named import named, read_table
+    from retroweave.pipeline.budget import Budget
+    from retroweave.pipeline.recipe import read_config
+
+    table = read_table(read_config(config_file).get("models", {})) if config_file else {}
+    spec = named(model, table)
+
+    async def found() -> dict[str, Any]:
+        async with open_desk({"model": spec}, f"probe-{secrets.token_hex(6)}", Budget()) as desk:
+            client = desk.clients["model"]
+            return {"form": client.form, **asdict(client.abilities), "calls": desk.ledger.spent.calls}
+
+    abilities = asyncio.run(found())
+    if as_json:
+        _print_json({"use": spec.use, **abilities, "terms": asdict(terms_for(spec))})
+        return
+    click.echo(f"{spec.use}, asked in the form {abilities.pop('form')!r}")
+    calls = abilities.pop("calls")
+    for name, can in abilities.items():
+        click.echo(f"  {name.replace('_', ' '):18} {can if not isinstance(can, bool) else 'yes' if can else 'no'}")
+    click.echo(f"  terms              {terms_for(spec).name}: {terms_for(spec).meaning}")
+    click.echo(f"{calls} calls were made to find out." if calls else "That was known before: no call was made.")
 
 
 @cli.command(short_help="Reckon precision, yield and cost.")

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 from filelock import FileLock, Timeout
@@ -28,22 +28,31 @@ from retroweave.export.card import write_card
 from retroweave.export.dataset import DatasetWriter
 from retroweave.export.report import write_report
 from retroweave.export.survey import Survey
+from retroweave.models.desk import open_desk
+from retroweave.models.licensing import require_terms, terms_for
+from retroweave.models.named import named
+from retroweave.pipeline.asking import Desk
+from retroweave.pipeline.budget import Budget
+from retroweave.pipeline.calls import Spent
 from retroweave.pipeline.describe import describe, judges, trained_fields
-from retroweave.pipeline.errors import InvalidPipeline, RunStopped, UserError
+from retroweave.pipeline.errors import RunStopped, UserError
 from retroweave.pipeline.fingerprint import differences, fingerprint
 from retroweave.pipeline.flow import Bench
 from retroweave.pipeline.gate import Verdict
 from retroweave.pipeline.journal import Journal
 from retroweave.pipeline.licenses import combine
+from retroweave.pipeline.model import ModelSpec
 from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.recipe import Config, Recipe
 from retroweave.pipeline.row import Drawn, Leaf
-from retroweave.pipeline.rules import require_valid, try_judges
+from retroweave.pipeline.rules import require_judges_hold, require_valid
 from retroweave.pipeline.run import Tally, run
 from retroweave.pipeline.runner import InProcess, Processes, Runner
 from retroweave.quality.lint import Habits
 
 __all__ = ["make"]
+
+T = TypeVar("T")
 
 JOURNAL = "outcomes.sqlite"
 RUN = "run.json"
@@ -58,13 +67,17 @@ def make(
     seed: int = 0,
     workers: int | None = None,
     again: bool = False,
+    budget: Budget | None = None,
+    models: Mapping[str, ModelSpec] | None = None,
     watch: Callable[[Tally], None] = lambda tally: None,
+    meet: Callable[[Desk], None] = lambda desk: None,
 ) -> dict[str, Any]:
     """Make `rows` accepted samples of a recipe in the folder `out`, and give back what `run.json` says.
 
     Goes on where an earlier run into `out` stopped, and refuses where anything changed that the rows depend on, unless
-    `again`. Raises `UserError` for what a person can mend before it begins, `RunStopped` for what stopped it on the
-    way; all finished rows are kept in either case.
+    `again`. `budget` bounds what models may take in all the run's life; `models` are those that a config file names;
+    `meet` is handed the models when they are found. Raises `UserError` for what a person can mend before it begins,
+    `RunStopped` for what stopped it on the way; all finished rows are kept in either case.
     """
     if rows < 1:
         raise UserError(f"--rows is how many accepted samples to make, 1 or more, not {rows}.")
@@ -72,10 +85,12 @@ def make(
         raise UserError(f"--workers is how many processes work on rows, 1 or more, not {workers}.")
     pipeline = recipe.pipeline(config)
     require_valid(pipeline, recipe.name)
-    order = _Order(recipe, config, pipeline, rows, out, seed, workers or _cores(), again)
+    specs = {name: named(reference, models or {}) for name, reference in pipeline.models.items()}
+    require_terms(specs)
+    order = _Order(recipe, config, pipeline, rows, out, seed, workers or _cores(), again, budget or Budget(), specs)
     with _held(_folder(out)):
         try:
-            return _make(order, watch)
+            return _make(order, watch, meet)
         except OSError as error:
             raise _stopped(error, out) from error
 
@@ -92,9 +107,11 @@ class _Order:
     seed: int
     workers: int
     again: bool
+    budget: Budget
+    models: Mapping[str, ModelSpec]
 
 
-def _make(order: _Order, watch: Callable[[Tally], None]) -> dict[str, Any]:
+def _make(order: _Order, watch: Callable[[Tally], None], meet: Callable[[Desk], None]) -> dict[str, Any]:
     began = time.monotonic()
     path = order.out / JOURNAL
     with closing(Journal(path)) as journal:
@@ -102,11 +119,11 @@ def _make(order: _Order, watch: Callable[[Tally], None]) -> dict[str, Any]:
             valid_under = _same_run(journal, order)
             taker = _Taker(order.out)
             with taker.writer, _Interrupts() as interrupts:
-                tally = interrupts.run(_run(order, journal, taker, watch))
+                tally, desk = interrupts.run(_run(order, journal, taker, watch, meet))
                 # It marks a finished run, and what it says of data/ would be wrong from here on.
                 (order.out / RUN).unlink(missing_ok=True)
             _no_sample(tally)
-            found = _summary(order, tally, valid_under, time.monotonic() - began)
+            found = _summary(order, tally, desk, valid_under, time.monotonic() - began)
             found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
             _write_json(order.out / RUN, found)
             write_card(order.out, taker.survey)
@@ -151,14 +168,14 @@ class _Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def run(self, work: Coroutine[Any, Any, Tally]) -> Tally:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises `KeyboardInterrupt` when what was cancelled has wound up."""
         try:
             return asyncio.run(self._cancellable(work))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 
-    async def _cancellable(self, work: Coroutine[Any, Any, Tally]) -> Tally:
+    async def _cancellable(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.current_task()
         assert task is not None
         self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
@@ -172,21 +189,27 @@ class _Interrupts:
             raise KeyboardInterrupt
 
 
-async def _run(order: _Order, journal: Journal, taker: _Taker, watch: Callable[[Tally], None]) -> Tally:
+async def _run(
+    order: _Order,
+    journal: Journal,
+    taker: _Taker,
+    watch: Callable[[Tally], None],
+    meet: Callable[[Desk], None],
+) -> tuple[Tally, Desk]:
     pipeline, recipe = order.pipeline, order.recipe
-    bench = Bench(pipeline, recipe.name, order.seed, together=pipeline.awaits)
-    if broken := await try_judges(pipeline):
-        listed = "\n".join(f"  - {one}" for one in broken)
-        raise InvalidPipeline(f"The judges of {recipe.name!r} were tried, and do not hold:\n{listed}")
-    runner: Runner
-    if order.workers == 1 or bench.together or not recipe.reference:
-        runner = InProcess(bench)
-    else:
-        runner = Processes(recipe.reference, order.config.model_dump_json(), order.seed, order.workers)
-    try:
-        return await run(bench, order.rows, journal, runner, taker.take, watch)
-    finally:
-        runner.close()
+    async with open_desk(order.models, journal.run_id(), order.budget) as desk:
+        meet(desk)
+        bench = Bench(pipeline, recipe.name, order.seed, together=pipeline.awaits, desk=desk)
+        await require_judges_hold(bench)
+        runner: Runner
+        if order.workers == 1 or bench.together or not recipe.reference:
+            runner = InProcess(bench)
+        else:
+            runner = Processes(recipe.reference, order.config.model_dump_json(), order.seed, order.workers)
+        try:
+            return await run(bench, order.rows, journal, runner, taker.take, watch), desk
+        finally:
+            runner.close()
 
 
 class _Taker:
@@ -205,7 +228,8 @@ class _Taker:
             return
         row = "/".join(str(part) for part in leaf.path)
         what = {"row": row, "step": leaf.step, "kind": verdict, "reason": reason}
-        self.writer.reject({**what, "trace": leaf.trace, "source": drawn.place})
+        asked = {part: orjson.dumps(leaf.sample.get(part, [])).decode() for part in ("calls", "verdicts")}
+        self.writer.reject({**what, "trace": leaf.trace, "source": drawn.place, **asked})
 
 
 def _folder(out: Path) -> Path:
@@ -236,7 +260,8 @@ def _held(out: Path) -> Any:
 
 def _same_run(journal: Journal, order: _Order) -> dict[str, Any]:
     """The fingerprint, which is that of the journal or becomes it."""
-    now = fingerprint(order.recipe, order.config, order.pipeline, order.seed, version("retroweave"))
+    made_by = version("retroweave")
+    now = fingerprint(order.recipe, order.config, order.pipeline, order.seed, made_by, order.models)
     before = journal.fingerprint()
     if before is None or order.again:
         journal.begin(now)
@@ -252,6 +277,8 @@ def _same_run(journal: Journal, order: _Order) -> dict[str, Any]:
 def _no_sample(tally: Tally) -> None:
     if tally.samples:
         return
+    if tally.out_of_budget:
+        raise RunStopped(f"No sample was accepted yet. {tally.out_of_budget}")
     reasons = "; ".join(
         f"{count:,} {verdict.replace('_', ' ')} at {step!r}: {reason}"
         for (verdict, step, reason), count in tally.reasons.most_common(3)
@@ -270,7 +297,7 @@ def _stopped(error: OSError, out: Path) -> RunStopped:
     return RunStopped(f"The run stopped at {str(where)!r}: {error.strerror}. Finished rows are kept. {advice}")
 
 
-def _summary(order: _Order, tally: Tally, valid_under: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _summary(order: _Order, tally: Tally, desk: Desk, valid_under: dict[str, Any], seconds: float) -> dict[str, Any]:
     """What `run.json` says."""
     recipe, config, pipeline = order.recipe, order.config, order.pipeline
     return {
@@ -303,6 +330,8 @@ def _summary(order: _Order, tally: Tally, valid_under: dict[str, Any], seconds: 
             {"step": step.name, "accepts_right": step.accepts_right, "accepts_wrong": step.accepts_wrong}
             for step in judges(pipeline)
         ],
+        "models": _models(desk),
+        "out_of_budget": tally.out_of_budget,
         "counts": _counts(tally),
         "reasons": [
             {"kind": verdict, "step": step, "reason": reason, "count": count}
@@ -310,6 +339,27 @@ def _summary(order: _Order, tally: Tally, valid_under: dict[str, Any], seconds: 
         ],
         "splits": dict(sorted(tally.sides.items())),
     }
+
+
+def _models(desk: Desk) -> list[dict[str, Any]]:
+    """Each model with what it took in all the run's life; a model of two names stands here once."""
+    found = []
+    for client in dict.fromkeys(desk.clients.values()):
+        spent = desk.ledger.models.get(client.name, Spent())
+        found.append(
+            {
+                "names": [name for name, other in desk.clients.items() if other is client],
+                "use": client.spec.use,
+                "form": client.form,
+                "abilities": asdict(client.abilities),
+                "terms": asdict(terms_for(client.spec)),
+                "left_out": list(getattr(client.endpoint, "left_out", ())),
+                "calls": spent.calls,
+                "tokens": spent.tokens,
+                "cost": round(spent.cost, 6),
+            }
+        )
+    return found
 
 
 def _counts(tally: Tally) -> Mapping[str, int]:
@@ -323,6 +373,7 @@ def _counts(tally: Tally) -> Mapping[str, int]:
         "duplicates": tally.verdicts["duplicate"],
         "over_cap": tally.verdicts["over_cap"],
         "surplus_rows": tally.surplus_rows,
+        "unfinished_rows": tally.unfinished_rows,
         "surplus_leaves": tally.surplus_leaves,
     }
 

@@ -5,6 +5,7 @@ Everything here writes text that came from sources or models as text: no markup 
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -21,14 +22,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from retroweave.estimating import Estimate, Range
 from retroweave.export.excerpt import visible
+from retroweave.pipeline.asking import Desk
+from retroweave.pipeline.client import Client
 from retroweave.pipeline.describe import StepLine, TrainedField, describe, trained_fields, worths
 from retroweave.pipeline.layout import Turn
 from retroweave.pipeline.pipeline import Pipeline
+from retroweave.pipeline.row import Row
 from retroweave.pipeline.run import Tally
 from retroweave.pipeline.trial import Walk
 
-__all__ = ["Progress", "mermaid", "show_pipeline", "show_summary", "show_walk"]
+__all__ = ["Progress", "mermaid", "show_estimate", "show_pipeline", "show_summary", "show_walk"]
 
 MOVE_STYLE = {
     "given": "cyan",
@@ -103,6 +108,7 @@ class Progress:
         self._tally = Tally(rows)
         self._began = time.monotonic()
         self._held = 0
+        self._desk = Desk()
 
     @contextmanager
     def shown(self) -> Iterator[Progress]:
@@ -111,6 +117,10 @@ class Progress:
             return
         with Live(console=self._console, get_renderable=self._draw, refresh_per_second=5, transient=True):
             yield self
+
+    def meet(self, desk: Desk) -> None:
+        """The models of the run are found: what it waits for is theirs to say."""
+        self._desk = desk
 
     def watch(self, tally: Tally) -> None:
         self._tally = tally
@@ -121,7 +131,8 @@ class Progress:
         tally = self._tally
         seconds = max(time.monotonic() - self._began, 1e-6)
         fresh = (tally.samples - self._held) / seconds
-        left = f"{(tally.rows - tally.samples) / fresh:,.0f} s left" if fresh else "starting workers"
+        waits_for = "models" if self._desk.clients else "starting workers"
+        left = f"{(tally.rows - tally.samples) / fresh:,.0f} s left" if fresh else waits_for
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             ProgressBar(total=tally.rows, completed=tally.samples, width=30),
@@ -134,9 +145,64 @@ class Progress:
             f"{count:,} {verdict.replace('_', ' ')} at {step}: {reason}"
             for (verdict, step, reason), count in reasons.most_common(3)
         ]
-        for line in lost:
+        for line in (*map(_client_line, dict.fromkeys(self._desk.clients.values())), *lost):
             grid.add_row("", Text(visible(line[:100]), "dim"))
         return grid
+
+
+def _client_line(client: Client) -> str:
+    """What a model is doing, and what is waited for."""
+    pace = client.pace
+    parts = [f"{client.name}: {pace.under_way} under way of {int(pace.limit)} at once"]
+    if pace.waiting:
+        parts.append(f"{pace.waiting:,} waiting")
+    if pause := pace.pause_left(time.monotonic()):
+        parts.append(f"asked to wait {pause:.0f} s more")
+    if client.cached:
+        parts.append(f"{client.cached:,} known already")
+    if client.retries:
+        parts.append(f"{client.retries:,} sent again")
+    if client.trouble:
+        parts.append(client.trouble)
+    return ", ".join(parts)
+
+
+def show_estimate(console: Console, found: Estimate) -> None:
+    """What a run would take, with the intervals."""
+    accepted = found.accepted.range
+    console.print(
+        f"{found.source_rows} source rows gave {found.accepted.of} outcomes, of which {found.accepted.passed} are "
+        f"samples: a yield of {accepted.likely:.0%} ({accepted.low:.0%} to {accepted.high:.0%})."
+    )
+    if found.failures:
+        console.print(f"{found.failures} more failed by an error.", style="yellow")
+    for reason, count in found.reasons[:5]:
+        console.print(Text(visible(f"  {count:,} {reason}"), "dim"))
+    if found.plain is not None:
+        plain = found.plain.range
+        console.print(
+            f"With the plain prompts in their place {found.plain.passed} of {found.plain.of} pass: {plain.likely:.0%} "
+            f"({plain.low:.0%} to {plain.high:.0%})."
+        )
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in (f"{found.rows:,} samples take", "likely", "at least", "at most"):
+        table.add_column(heading, justify="left" if heading.endswith("take") else "right")
+    table.add_row("calls", *_bounds(found.calls, "{:,.0f}"))
+    table.add_row("tokens", *_bounds(found.tokens, "{:,.0f}"))
+    if found.cost is None:
+        table.add_row("dollars", "no price is named", "", "")
+    else:
+        table.add_row("dollars", *_bounds(found.cost, "{:,.2f}"))
+    table.add_row("minutes", *_bounds(found.seconds, "{:,.1f}", 1 / 60))
+    console.print(table)
+    console.print(
+        "Intervals of 95 %, for rows like the first ones of the source. Answers are kept for the run.", style="dim"
+    )
+
+
+def _bounds(found: Range, form: str, scale: float = 1.0) -> list[str]:
+    values = (found.likely, found.low, found.high)
+    return ["no end" if math.isinf(value) else form.format(value * scale) for value in values]
 
 
 def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
@@ -157,6 +223,11 @@ def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
     )
     if counts["surplus_rows"]:
         console.print(f"{counts['surplus_rows']:,} source rows more are finished, for a longer run.", style="dim")
+    for model in run["models"]:
+        cost = f", ${model['cost']:,.4f}" if model["cost"] else ""
+        console.print(
+            Text(visible(f"  {model['use']}: {model['calls']:,} calls, {model['tokens']:,} tokens{cost}"), "dim")
+        )
     for one in run["reasons"][:5]:
         kind = one["kind"].replace("_", " ")
         console.print(Text(visible(f"  {one['count']:,} {kind} at {one['step']}: {one['reason']}"), "dim"))
@@ -188,6 +259,28 @@ def show_walk(console: Console, walk: Walk) -> None:
         console.print(Text.assemble("↑ ", move, visible(one.step), (" wrote ", "dim"), (one.field, "bold")))
         text = visible(one.value if isinstance(one.value, str) else repr(one.value))
         console.print(Text(text if len(text) <= 1200 else f"{text[:1000]} … ({len(text):,} characters)", "dim"))
+    if leaf.row is not None:
+        _show_asked(console, leaf.row)
+
+
+def _show_asked(console: Console, row: Row) -> None:
+    """What models were asked for the row, and how judges scored it, the last first."""
+    for verdict in reversed(row.verdicts):
+        parts = ", ".join(f"{name} {value}" for name, value in verdict["parts"].items())
+        word = "passed" if verdict["passed"] else "rejected"
+        text = visible(f"{verdict['step']} gave {verdict['score']:.3f}: {word} ({parts})")
+        console.print(Text.assemble("↑ ", ("judge ", MOVE_STYLE["judge"]), text))
+    for call in reversed(row.calls):
+        console.print(Text.assemble("↑ ", (visible(f"{call['step']} asked {call['model']}"), "magenta")))
+        console.print(Text(visible(_end_of(call["prompt"])), "dim"))
+        answer = call.get("answer", call.get("error", ""))
+        console.print(Text(visible(f"  ▸ {answer}"), "none" if "answer" in call else "red"))
+
+
+def _end_of(prompt: Any) -> str:
+    """The last part of a prompt: what is particular to the row mostly stands there."""
+    text = prompt if isinstance(prompt, str) else "\n".join(f"[{one['role']}] {one['content']}" for one in prompt)
+    return text if len(text) <= 800 else f"({len(text):,} characters) … {text[-700:]}"
 
 
 def console_for(stream: TextIO | None = None) -> Console:

@@ -512,7 +512,8 @@ def test_a_run_that_is_cancelled_leaves_no_task_and_keeps_what_was_finished(tmp_
     async def cancelled() -> int:
         bench = Bench(recipe, "numbers", 0, together=True)
         task = asyncio.ensure_future(run(bench, 400, journal, InProcess(bench), kept.take))
-        await asyncio.sleep(0.3)
+        while len(kept.rows) < 100:
+            await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

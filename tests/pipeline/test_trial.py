@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -22,7 +22,11 @@ def walks(*steps: Node, rows: int = 1, seed: int = 0, count: int = 9) -> list[Wa
             yield SourceRow(str(n), {"number": str(n)}, "CC0-1.0", f"number {n}")
 
     source = given(read, {"number": str}, licenses=("CC0-1.0",), fingerprint=str)
-    return list(trial(Pipeline(source, *steps), "numbers", seed, rows))
+    return asyncio.run(taken(trial(Pipeline(source, *steps), "numbers", seed, rows)))
+
+
+async def taken(walking: AsyncIterator[Walk]) -> list[Walk]:
+    return [walk async for walk in walking]
 
 
 def ask(number: str) -> str:
@@ -128,7 +132,12 @@ def test_a_source_that_breaks_ends_the_trial_with_where_it_broke() -> None:
         raise ValueError("gone")
 
     source = given(read, {"number": str}, licenses=("CC0-1.0",), fingerprint=str)
-    found = trial(Pipeline(source, compute(ask, writes="question"), LAYOUT), "numbers", 0, 5)
-    assert next(found).leaf.kind == "sample"
+    found: list[Walk] = []
+
+    async def walk_on() -> None:
+        async for walk in trial(Pipeline(source, compute(ask, writes="question"), LAYOUT), "numbers", 0, 5):
+            found.append(walk)
+
     with pytest.raises(RunStopped, match="cannot be read on: ValueError: gone"):
-        next(found)
+        asyncio.run(walk_on())
+    assert [walk.leaf.kind for walk in found] == ["sample"]

@@ -56,8 +56,10 @@ SAMPLE_SCHEMA: Final = pa.schema(
 )
 """The columns of every recipe's samples; what differs between recipes stands as JSON in the last two."""
 
-REJECT_SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("row", "step", "kind", "reason", "trace", "source")])
-"""The columns of `rejects.parquet`."""
+REJECT_SCHEMA: Final = pa.schema(
+    [(name, pa.string()) for name in ("row", "step", "kind", "reason", "trace", "source", "calls", "verdicts")]
+)
+"""The columns of `rejects.parquet`; the last two are JSON lists of what models and judges said of the row."""
 
 _ROWS_PER_GROUP = 1_000
 _BYTES_PER_GROUP = 64 * 1024 * 1024

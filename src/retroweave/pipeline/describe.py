@@ -117,6 +117,7 @@ def judges(pipeline: Pipeline) -> list[Step]:
 
 def outline(pipeline: Pipeline) -> Iterator[str]:
     """Everything declared, as text for a hash: steps, templates with their words, weights, caps; no addresses."""
+    yield repr(sorted(pipeline.models))
     yield repr((pipeline.caps, pipeline.keep, pipeline.measures, pipeline.validation, pipeline.source.licenses))
     yield from _outline(pipeline.steps)
 
@@ -132,6 +133,8 @@ def _outline(steps: Sequence[Node]) -> Iterator[str]:
                     node.writes,
                     node.raises,
                     node.many,
+                    node.plain,
+                    node.score,
                     int(node.strength),
                 )
             )

@@ -292,6 +292,18 @@ def _write(step: Step, evidence: Evidence) -> None:
         if name in evidence:
             problem = f"it writes {name!r}, which {evidence[name].step!r} wrote already."
             raise FlowBroken(Broken(1, step.name, name, problem, "give the new field a name of its own."))
+        if name == step.plain:  # a program writes it, whatever the model answers
+            made_of = step.plain_reads
+            evidence.facts[name] = Fact(
+                step.name,
+                "compute",
+                str,
+                Worth.tested,
+                support=made_of,
+                ancestors=made_of.union(*(evidence[read].ancestors for read in made_of)),
+                damaged=any(evidence[read].damaged for read in made_of),
+            )
+            continue
         is_log = step.into is not None and name != step.into
         evidence.facts[name] = Fact(
             step.name,

@@ -10,7 +10,7 @@ lie beside it; installed packages count by their version.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from retroweave.pipeline import flow
 from retroweave.pipeline.describe import outline
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.imports import reached, versions
+from retroweave.pipeline.model import ModelSpec
 from retroweave.pipeline.pipeline import Family, Pipeline, walk
 from retroweave.pipeline.recipe import Config, Recipe
 from retroweave.pipeline.row import digest
@@ -26,7 +27,14 @@ from retroweave.pipeline.step import Step
 __all__ = ["differences", "fingerprint"]
 
 
-def fingerprint(recipe: Recipe, config: Config, pipeline: Pipeline, seed: int, version: str) -> dict[str, Any]:
+def fingerprint(
+    recipe: Recipe,
+    config: Config,
+    pipeline: Pipeline,
+    seed: int,
+    version: str,
+    models: Mapping[str, ModelSpec] | None = None,
+) -> dict[str, Any]:
     """Part to value; each part is JSON, and a changed one names itself."""
     modules, installed = reached([recipe.build.__module__, flow.__name__, *_step_modules(pipeline)])
     return {
@@ -35,6 +43,7 @@ def fingerprint(recipe: Recipe, config: Config, pipeline: Pipeline, seed: int, v
         "seed": seed,
         "source": pipeline.source.fingerprint(),
         "resources": {name: _resource(name, value) for name, value in pipeline.resources.items()},
+        "models": {name: spec.identity() for name, spec in (models or {}).items()},
         "pipeline": digest(*outline(pipeline)).hex(),
         "code": {_shown(name, path, recipe): _hash([path, *_words(path)]) for name, path in modules.items()},
         "versions": {"retroweave": version, **versions(installed)},

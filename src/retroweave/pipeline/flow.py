@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
-from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, singledispatch
 from typing import Any, TypeVar
 
+from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.errors import Drop, RunStopped
-from retroweave.pipeline.layout import Layout
+from retroweave.pipeline.layout import Conversation, Layout
 from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline
-from retroweave.pipeline.row import Drawn, Leaf, Row, digest, numbers
+from retroweave.pipeline.row import Drawn, Leaf, LeafKind, Row, digest, numbers
 from retroweave.pipeline.step import Step
+from retroweave.pipeline.verdict import Score
 
 __all__ = ["Bench", "drive", "flow", "work"]
 
@@ -36,6 +38,10 @@ class Bench:
     seed: int
     together: bool = False
     """Whether the rows that a step gave go on at the same time; they wait for something outside."""
+    desk: Desk = field(default_factory=Desk)
+    """Where models are asked."""
+    plainly: bool = False
+    """Whether steps that substitute a prompt ask with the plain one, to compare the two."""
 
     @cached_property
     def salt(self) -> bytes:
@@ -62,14 +68,12 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
         try:
             outcomes = await advance(node, row, bench)
         except Drop as drop:
-            return [Leaf("reject", row.path, node.name, str(drop), place=row.drawn.place, row=row)]
+            return [_lost("reject", row, node, str(drop))]
         except BaseException as error:
             if not _is_failure(error):
                 raise
             reason = f"{type(error).__name__}: {error}"
-            return [
-                Leaf("failure", row.path, node.name, reason, traceback.format_exc(), place=row.drawn.place, row=row)
-            ]
+            return [_lost("failure", row, node, reason, traceback.format_exc())]
         if len(outcomes) == 1 and isinstance(outcomes[0], Row):
             row = outcomes[0]
             continue
@@ -78,6 +82,11 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
         following = iter(onward)
         return [leaf for one in outcomes for leaf in (next(following) if isinstance(one, Row) else [one])]
     return [row]
+
+
+def _lost(kind: LeafKind, row: Row, node: Node, reason: str, trace: str = "") -> Leaf:
+    """A row that ends here, with what models and judges said of it."""
+    return Leaf(kind, row.path, node.name, reason, trace, sample=row.asked, place=row.drawn.place, row=row)
 
 
 def _is_failure(error: BaseException) -> bool:
@@ -96,11 +105,10 @@ async def advance(node: Any, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
 
 @advance.register
 async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
-    result = await _called(step, _arguments(step, row, bench))
+    result = await _called(step, _function(step, bench), _arguments(step, row, bench))
     row.trail = (*row.trail, step.name)
     if step.checks:
-        if not result:
-            raise Drop("rejected")
+        _judged(step, result, row)
         return (row,)
     if step.many:
         children = [row.child(step.name, ordinal, _written(step, one)) for ordinal, one in enumerate(result)]
@@ -111,9 +119,27 @@ async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
     return (row,)
 
 
-async def _called(step: Step, arguments: dict[str, Any]) -> Any:
+def _function(step: Step, bench: Bench) -> Callable[..., Any]:
+    if step.plain and bench.plainly:
+        plainly: Callable[..., Any] = getattr(step.function, "plainly", step.function)
+        return plainly
+    return step.function
+
+
+def _judged(step: Step, verdict: Any, row: Row) -> None:
+    """Note a verdict that has a score; raises `Drop` where the answer is no."""
+    if isinstance(verdict, Score):
+        note = {"step": step.name, "score": verdict.value, "passed": verdict.passed, "parts": dict(verdict.parts)}
+        row.verdicts = (*row.verdicts, note)
+    if step.score is not None:
+        row.fields[step.score] = verdict.value if isinstance(verdict, Score) else float(bool(verdict))
+    if not verdict:
+        raise Drop(verdict.reason if isinstance(verdict, Score) else "rejected")
+
+
+async def _called(step: Step, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     """What the function gives. One that waits without saying so was held for a pure program's, and is refused."""
-    result = step.function(**arguments)
+    result = function(**arguments)
     if step.awaits:
         return await result
     if inspect.isawaitable(result):
@@ -127,6 +153,8 @@ def _arguments(step: Step, row: Row, bench: Bench) -> dict[str, Any]:
     arguments = {parameter: row.fields[name] for parameter, name in step.reads.items()}
     for parameter, name in step.resources.items():
         arguments[parameter] = bench.pipeline.resources[name]
+    for parameter, name in step.models.items():
+        arguments[parameter] = bench.desk.model(name, step.name, row, bench.salt)
     for parameter, service in step.services.items():
         arguments[parameter] = numbers(bench.salt, step.name, row.id) if service == "rng" else row.drawn.side
     return arguments
@@ -141,6 +169,7 @@ def _written(step: Step, result: Any) -> dict[str, Any]:
 @advance.register
 async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
     conversation = layout.render(row.fields, numbers(bench.salt, layout.name, row.id))
+    _require_hidden(row, conversation)
     drawn = row.drawn
     sample = {
         "id": digest(bench.salt, row.id, layout.name, *row.path).hex(),
@@ -156,9 +185,17 @@ async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row
             "spans": conversation.spans,
             "kept": {name: row.fields[name] for name in bench.pipeline.keep},
             "measures": {name: row.fields[name] for name in bench.pipeline.measures},
+            **row.asked,
         },
     }
     return (Leaf("sample", row.path, layout.name, sample=sample, place=drawn.place, row=row),)
+
+
+def _require_hidden(row: Row, conversation: Conversation) -> None:
+    """Rule 6 at run time: what only a generator saw does not show, copied by it or by anything else."""
+    for secret in dict.fromkeys(row.hidden):
+        if any(secret in message["content"] for message in conversation.messages):
+            raise Drop("the generator's hidden context shows in the sample")
 
 
 @advance.register
@@ -194,7 +231,7 @@ async def _family(family: Family, row: Row, bench: Bench) -> Sequence[Leaf | Row
     members = _picked(family, row, kept)[: family.want]
     if not members or (family.into and len(members) < (family.want or 0)):
         reason = f"{len(members)} of {family.want or 'at least 1'} came out of {family.tries} tries"
-        return [*leaves, Leaf("reject", row.path, family.name, reason, place=row.drawn.place, row=row)]
+        return [*leaves, _lost("reject", row, family, reason)]
     if family.into is None:
         return [*leaves, *members]
     new = [{name: value for name, value in one.fields.items() if name not in row.fields} for one in members]

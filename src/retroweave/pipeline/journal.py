@@ -6,6 +6,7 @@ a fingerprint; files are rendered from it. It knows nothing of what a leaf means
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -88,6 +89,15 @@ class Journal:
             self._database.execute(
                 "insert or replace into facts values ('fingerprint', ?)", (orjson.dumps(fingerprint).decode(),)
             )
+
+    def run_id(self) -> str:
+        """A name for this run, however often it is stopped or begun anew: what it has spent is counted under it."""
+        known = self._one("select value from facts where name = 'run'")
+        if known is None:
+            known = secrets.token_hex(8)
+            with self._transaction():
+                self._database.execute("insert into facts values ('run', ?)", (known,))
+        return str(known)
 
     def get(self, drawn: Drawn) -> bytes | None:
         """The finished outcome of a source row; one with a failure does not count, so that it is tried again."""

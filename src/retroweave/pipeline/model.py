@@ -7,8 +7,8 @@ client bound to the step and the row that ask.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -23,10 +23,12 @@ __all__ = [
     "Faulty",
     "Form",
     "Message",
+    "Model",
     "ModelSpec",
     "Price",
     "Refused",
     "Request",
+    "TooLong",
     "Unusable",
 ]
 
@@ -72,11 +74,13 @@ class Request:
 
     def encoded(self) -> bytes:
         """The request as canonical JSON, for keys: equal requests give equal bytes."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
 
     def prompt_bytes(self) -> int:
         """How long the prompt is: at least as many bytes as a byte-level tokenizer finds tokens in it."""
-        return len(self.text.encode()) + sum(len(message["content"].encode()) for message in self.messages)
+        turns = sum(len(message["content"].encode()) for message in self.messages)
+        schema = len(orjson.dumps(self.schema)) if self.schema is not None else 0  # may be put into it
+        return len(self.text.encode()) + turns + schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,9 @@ class Abilities:
     complete: bool = False
     """Raw completion: it goes on with a document, and no template of turns is put around it."""
     logprobs: int = 0
-    """How many alternatives of the first token it tells, at most; 0 where it tells none."""
+    """How many alternatives of the first token of a chat's answer it tells, at most; 0 where it tells none."""
+    complete_logprobs: int = 0
+    """The same for raw completion."""
     schema: bool = False
     """Whether it holds an answer to a JSON schema."""
     embed: bool = False
@@ -173,6 +179,48 @@ class ModelSpec:
         return {"use": self.use, "form": self.form, "options": dict(self.options)}
 
 
+class Model(Protocol):
+    """A model that a step may ask. A parameter annotated so is handed the model of its name in the pipeline:
+
+    async def translate(passage: str, writer: Model) -> str:
+        answer = await writer.chat([{"role": "user", "content": f"Say it in French: {passage}"}])
+        return answer.text
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the endpoint can do."""
+        ...
+
+    @property
+    def form(self) -> Form:
+        """How it is to be asked: in turns, or with a document to go on with."""
+        ...
+
+    async def chat(self, messages: Sequence[Message], **sampling: Any) -> Answer:
+        """The next turn. `sampling` are fields of `Request`: max_tokens, temperature, stop, logprobs, schema ..."""
+        ...
+
+    async def complete(self, document: str, **sampling: Any) -> Answer:
+        """What the model goes on with after `document`."""
+        ...
+
+    async def embed(self, text: str) -> tuple[float, ...]:
+        """The text's embedding."""
+        ...
+
+    async def ask(self, request: Request, hidden: Sequence[str] = (), plain: str = "") -> Answer:
+        """The answer to a request, which is noted on the row.
+
+        `hidden` is context that only the generator may see; where its text shows in the sample, the row is dropped
+        (rule 6). `plain` is the prompt that is trained in its place, for the note. Raises `Drop` where the prompt is longer than the model can take.
+        """
+        ...
+
+
 class Endpoint(Protocol):
     """A model that answers. One attempt a call: whoever calls it decides what to do about a failure."""
 
@@ -212,5 +260,14 @@ class Refused(Exception):
     """This request will never be answered: it is too long, or asks for what the server cannot do."""
 
 
+class TooLong(Refused):
+    """The prompt is longer than the model's context."""
+
+
 class Unusable(UserError):
     """Nothing will be answered: no server, no such model, a wrong key. The message says how to mend it."""
+
+    def __init__(self, message: str, *, everywhere: bool = True) -> None:
+        super().__init__(message)
+        self.everywhere = everywhere
+        """Whether it holds for every kind of request; `False` where another kind may be answered all the same."""

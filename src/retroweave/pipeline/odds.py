@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from retroweave.pipeline.errors import UserError
 
-__all__ = ["Forecast", "JudgeRates", "Need", "forecast", "needed"]
+__all__ = ["Forecast", "JudgeRates", "Need", "forecast", "needed", "wilson"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,20 @@ def needed(generator: float, target: float, judge: JudgeRates) -> Need:
         raise UserError("A generator that is never right cannot be mended by any judge: raise --generator above 0.")
     ratio = target * (1 - generator) / (generator * (1 - target))
     return Need(ratio, min(1.0, judge.accepts_right / ratio) if ratio else 1.0, _chain(ratio, judge))
+
+
+def wilson(passed: int, of: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval for a proportion: 95 % unless `z` says otherwise. The whole range where nothing is known.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+    """
+    if not of:
+        return 0.0, 1.0
+    share = passed / of
+    middle = share + z * z / (2 * of)
+    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    scale = 1 + z * z / of
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 def _chain(ratio: float, judge: JudgeRates) -> int | None:

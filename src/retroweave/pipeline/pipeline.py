@@ -168,6 +168,8 @@ class Pipeline:
     steps: tuple[Node, ...]
     resources: Mapping[str, Any]
     """Name to something built before rows flow; steps ask for it by `Resource[...]`."""
+    models: Mapping[str, str]
+    """Name to a model, as `--model` names it; steps ask it by a parameter of that name annotated `Model`."""
     caps: tuple[Cap, ...]
     keep: tuple[str, ...]
     """Fields that each sample's provenance keeps."""
@@ -181,6 +183,7 @@ class Pipeline:
         source: Source,
         *steps: Node,
         resources: Mapping[str, Any] | None = None,
+        models: Mapping[str, str] | None = None,
         caps: Sequence[Cap] = (),
         keep: Sequence[str] = (),
         measures: Sequence[str] = (),
@@ -192,6 +195,7 @@ class Pipeline:
         set_(self, "source", source)
         set_(self, "steps", _nodes(steps))
         set_(self, "resources", dict(resources or {}))
+        set_(self, "models", dict(models or {}))
         set_(self, "caps", tuple(caps))
         set_(self, "keep", tuple(keep))
         set_(self, "measures", tuple(measures))

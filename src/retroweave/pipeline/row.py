@@ -61,6 +61,12 @@ class Row:
     drawn: Drawn
     trail: tuple[str, ...] = ()
     """The names of the steps behind it."""
+    calls: tuple[dict[str, Any], ...] = ()
+    """What models were asked for it, and what they answered."""
+    verdicts: tuple[dict[str, Any], ...] = ()
+    """What judges said of it: step, score, whether it passed, and the score's parts."""
+    hidden: tuple[str, ...] = ()
+    """Texts that only a generator may see."""
 
     @classmethod
     def first(cls, drawn: Drawn) -> Row:
@@ -74,7 +80,16 @@ class Row:
             {**self.fields, **fields},
             self.drawn,
             self.trail,
+            self.calls,
+            self.verdicts,
+            self.hidden,
         )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What models had to do with it, for its provenance; empty where they had nothing."""
+        parts = {"calls": self.calls, "verdicts": self.verdicts}
+        return {name: list(value) for name, value in parts.items() if value}
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ looks at the finished set, in `quality.lint`.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import itertools
 import random
@@ -14,15 +15,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from retroweave.pipeline.errors import Drop, InvalidPipeline, UserError
+from retroweave.pipeline.asking import Desk
+from retroweave.pipeline.errors import Drop, InvalidPipeline, RetroweaveError, UserError
 from retroweave.pipeline.evidence import Broken, Evidence, FlowBroken, trace
-from retroweave.pipeline.flow import drive
+from retroweave.pipeline.flow import Bench, drive
 from retroweave.pipeline.layout import Each, Layout, Turn
 from retroweave.pipeline.licenses import combine, validate
 from retroweave.pipeline.pipeline import Cap, Mix, Node, Pipeline, lines, walk
+from retroweave.pipeline.row import Drawn, Row
 from retroweave.pipeline.step import Step, fits
 
-__all__ = ["Broken", "check", "require_valid", "traces", "try_judges"]
+__all__ = ["Broken", "check", "require_judges_hold", "require_valid", "traces", "try_judges"]
 
 
 def require_valid(pipeline: Pipeline, name: str) -> None:
@@ -67,6 +70,15 @@ def _structure(pipeline: Pipeline) -> Iterator[Broken]:
                         parameter,
                         f"it asks for the resource {resource!r}, which the pipeline does not have.",
                         f"pass it: Pipeline(..., resources={{{resource!r}: ...}}).",
+                    )
+            for parameter, model in node.models.items():
+                if model not in pipeline.models:
+                    yield Broken(
+                        1,
+                        node.name,
+                        parameter,
+                        f"it asks the model {model!r}, which the pipeline does not have.",
+                        f"name it: Pipeline(..., models={{{model!r}: config.model}}).",
                     )
     yield from _twins(pipeline)
     yield from _nothing_behind_layouts(pipeline.steps)
@@ -331,31 +343,42 @@ def _can_fail(step: Step, resources: Mapping[str, Any]) -> Iterator[Broken]:
         yield from drive(_tried(step, resources))
 
 
-async def try_judges(pipeline: Pipeline) -> list[Broken]:
-    """Rule 7 for the checks that may cost money: a run's first calls."""
+async def require_judges_hold(bench: Bench) -> None:
+    """Rule 7 for the checks that may cost money: a run's first calls. Raises `InvalidPipeline` where one does not."""
+    if broken := await try_judges(bench.pipeline, bench.desk):
+        listed = "\n".join(f"  - {one}" for one in broken)
+        raise InvalidPipeline(f"The judges of {bench.recipe!r} were tried, and do not hold:\n{listed}")
+
+
+async def try_judges(pipeline: Pipeline, desk: Desk | None = None) -> list[Broken]:
+    """What the judges make of the rows that they bring, side by side."""
     checks = [node for node in walk(pipeline.steps) if isinstance(node, Step) and node.checks]
     costly = [step for step in checks if step.move == "judge" or step.awaits]
-    return [broken for step in costly for broken in await _tried(step, pipeline.resources)]
+    tried = await asyncio.gather(*(_tried(step, pipeline.resources, desk) for step in costly))
+    return [broken for found in tried for broken in found]
 
 
-async def _tried(step: Step, resources: Mapping[str, Any]) -> list[Broken]:
+async def _tried(step: Step, resources: Mapping[str, Any], desk: Desk | None = None) -> list[Broken]:
     """The check on its own good row, and on that row with one field spoiled at a time."""
     found = []
     assert step.good is not None
-    if not await _verdict(step, step.good, resources):
+    if not await _verdict(step, step.good, resources, desk):
         found.append(Broken(7, step.name, None, "it rejects its own good row.", "mend the check or the row."))
     for name, value in step.spoiled.items():
-        if name in step.reads.values() and await _verdict(step, {**step.good, name: value}, resources):
+        if name in step.reads.values() and await _verdict(step, {**step.good, name: value}, resources, desk):
             problem = f"it accepts its good row with {name!r} spoiled: it does not depend on that field."
             mend = "make the check look at the field, or spoil it so that it is wrong."
             found.append(Broken(7, step.name, name, problem, mend))
     return found
 
 
-async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any]) -> bool:
+async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any], desk: Desk | None) -> bool:
     """What the check says of a row. A check that crashes on its own example has not rejected it."""
     arguments = {parameter: row[name] for parameter, name in step.reads.items()}
     arguments |= {parameter: resources[name] for parameter, name in step.resources.items()}
+    if desk is not None:
+        example = Row.first(Drawn(0, 0, "example", "the step's own example", "", "train", dict(row)))
+        arguments |= {parameter: desk.model(name, step.name, example, b"") for parameter, name in step.models.items()}
     services = {"rng": random.Random(0), "side": "train"}
     arguments |= {parameter: services[service] for parameter, service in step.services.items()}
     try:
@@ -363,6 +386,8 @@ async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, A
         return bool(await verdict if inspect.isawaitable(verdict) else verdict)
     except Drop:
         return False
+    except RetroweaveError:
+        raise
     except Exception as error:
         raise UserError(
             f"Step {step.name!r} crashed on the example that it brings: {type(error).__name__}: {error}. "

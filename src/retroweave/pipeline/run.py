@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from retroweave.pipeline.budget import OutOfBudget
 from retroweave.pipeline.errors import RetroweaveError, RunStopped, SourceError
 from retroweave.pipeline.flow import Bench
 from retroweave.pipeline.gate import Gate, Seen, Verdict
@@ -52,6 +53,8 @@ class Tally:
     """Those of them that the journal held already."""
     surplus_rows: int = 0
     """Source rows worked on beyond the last that was needed; they wait in the journal."""
+    unfinished_rows: int = 0
+    """Source rows that a budget stopped midway; they go on from the answers that they have."""
     surplus_leaves: int = 0
     """Leaves of the last source row that came after the N-th sample."""
     license_counts: Counter[str] = field(default_factory=Counter)
@@ -59,6 +62,8 @@ class Tally:
     """Samples on each side of the train and validation split."""
     exhausted: bool = False
     """Whether the source ran dry before there were N."""
+    out_of_budget: str = ""
+    """What limit stopped it before there were N, and how to go on."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -115,14 +120,22 @@ async def run(
     drought = _Drought()
     try:
         while not gate.full and not tally.exhausted:
-            _hand_out(supply, under_way, tally, journal, runner)
+            if not tally.out_of_budget:
+                _hand_out(supply, under_way, tally, journal, runner)
             if not under_way:
+                if tally.out_of_budget:
+                    break
                 if supply.fault is not None:
                     raise supply.fault
                 tally.exhausted = True
                 break
             batch = under_way[0]
-            records = await _records(batch)
+            try:
+                records = await _records(batch)
+            except OutOfBudget as stop:  # rows behind it may be finished all the same
+                tally.out_of_budget = str(stop)
+                tally.unfinished_rows += len(under_way.popleft().rows)
+                continue
             under_way.popleft()
             for position, (drawn, record) in enumerate(zip(batch.rows, records, strict=True)):
                 tally.exhausted = drought.lasts(drawn.draw, tally)

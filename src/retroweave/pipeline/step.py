@@ -1,8 +1,8 @@
 """A step: one move on a row, written as a plain function and wrapped by the verb of its move.
 
 The function's parameters are the fields that it reads, as in pytest; its type hints say the rest. `About[str]` marks a
-read that the result is a statement about; `Resource[Pool]` names something built before rows flow; `random.Random` and
-`Side` are handed in by the engine. Nothing here runs a step: that is `flow`.
+read that the result is a statement about; `Resource[Pool]` names something built before rows flow; `Model` is one of
+the pipeline's models; `random.Random` and `Side` are handed in by the engine. Nothing here runs a step: that is `flow`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import random
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, TypeVar
 
 from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.model import Model
 from retroweave.pipeline.worth import Worth
 
 __all__ = [
@@ -75,8 +76,16 @@ class Step:
     accepts_right: float | None = None
     accepts_wrong: float | None = None
     """A judge's declared rates, for the odds."""
+    score: str | None = None
+    """The field that a judge's score is written into."""
+    plain: str | None = None
+    """The field that the plain prompt is written into, which is trained in the place of the generator's."""
+    plain_reads: frozenset[str] = frozenset()
+    """The fields that the plain prompt is made of."""
     services: Mapping[str, str] = field(default_factory=dict)
     """Parameter to what the engine hands in: `rng` or `side`."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Parameter to the name of a model of the pipeline."""
     resources: Mapping[str, str] = field(default_factory=dict)
     """Parameter to the name of a resource."""
     types: Mapping[str, Any] = field(default_factory=dict)
@@ -116,24 +125,29 @@ def prompt(
     writes: str | tuple[str, ...],
     *,
     hidden: str | tuple[str, ...] = (),
+    plain: str | None = None,
     many: bool = False,
     reads: Mapping[str, str] | None = None,
     name: str | None = None,
 ) -> Step:
     """A model writes a field. All that it reads is context: its words rest on the model alone.
 
-    `hidden` names fields that only the generator sees, such as few-shot examples: they never show in a sample.
+    `hidden` names fields that only the generator sees, such as few-shot examples: they never show in a sample. A
+    function that substitutes a prompt returns the plain one after what it writes, and `plain` names its field: it is
+    trained in the place of what the generator saw.
     """
-    return _declare(
+    step = _declare(
         "prompt",
         function,
         reads,
         name,
-        writes=_names(writes),
+        writes=(*_names(writes), *_names(plain or ())),
         hidden=frozenset(_names(hidden)),
         strength=Worth.prompted,
         many=many,
+        plain=plain,
     )
+    return replace(step, plain_reads=_plain_reads(step))
 
 
 def corrupt(
@@ -198,6 +212,7 @@ def judge(
     function: Callable[..., Any],
     *,
     raises: str | tuple[str, ...] = (),
+    score: str | None = None,
     accepts_right: float | None = None,
     accepts_wrong: float | None = None,
     good: Mapping[str, Any] | None = None,
@@ -207,23 +222,28 @@ def judge(
 ) -> Step:
     """A classifier decides. `accepts_right` and `accepts_wrong` declare its rates, for the odds.
 
-    Its `good` and `spoiled` rows are tried by the run's first calls, not by `check`: they may cost money.
+    Where the function answers with a `Score`, that is kept with the row; `score` writes its value into a field too,
+    for a measure, a cap or the pick of a family. Its `good` and `spoiled` rows are tried by the run's first calls, not
+    by `check`: they may cost money.
     """
     for rate in (accepts_right, accepts_wrong):
         if rate is not None and not 0 <= rate <= 1:
             raise UserError(f"A judge's rate is a probability between 0 and 1, not {rate}.")
-    return _declare(
+    step = _declare(
         "judge",
         function,
         reads,
         name,
         raises=_names(raises),
         strength=Worth.judged,
+        writes=_names(score or ()),
+        score=score,
         good=good,
         spoiled=dict(spoiled or {}),
         accepts_right=accepts_right,
         accepts_wrong=accepts_wrong,
     )
+    return replace(step, returns=(float,)) if score else step
 
 
 def _declare(
@@ -236,6 +256,7 @@ def _declare(
     about: set[str] = set()
     services: dict[str, str] = {}
     resources: dict[str, str] = {}
+    models: dict[str, str] = {}
     expected: dict[str, Any] = {}
     for parameter in _parameters(function, name):
         hint = hints.get(parameter, Any)
@@ -244,6 +265,8 @@ def _declare(
             services[parameter] = "rng"
         elif hint == Side:
             services[parameter] = "side"
+        elif hint is Model:
+            models[parameter] = parameter
         elif _RESOURCE in marks:
             resources[parameter] = parameter
         else:
@@ -265,12 +288,34 @@ def _declare(
         about=frozenset(fields.values() if move == "prompt" else set(fields.values()) - supports),
         services=services,
         resources=resources,
+        models=models,
         types=expected,
         returns=_returned(hints.get("return", Any), len(rest.get("writes", ())), rest.get("many", False)),
         **rest,
     )
     _require_names(step)
     return step
+
+
+def _plain_reads(step: Step) -> frozenset[str]:
+    """The fields that a plain prompt is made of; a function that does not say makes it of all that it reads."""
+    offered = getattr(step.function, "plain_reads", None)
+    if step.plain is None and offered is not None:
+        raise UserError(
+            f"The prompt of step {step.name!r} has a plain form, and nothing says into which field it goes: pass "
+            'plain="instruction", and show {instruction} in the layout.'
+        )
+    if step.plain is not None and hasattr(step.function, "plain_reads") and offered is None:
+        raise UserError(
+            f"Step {step.name!r} writes its plain prompt into {step.plain!r}, but its prompt has none: add a section "
+            "`%% plain` to the file, or drop plain=...."
+        )
+    names = set(step.reads) if offered is None else set(offered)
+    return (
+        frozenset(written for parameter, written in step.reads.items() if parameter in names)
+        if step.plain
+        else (frozenset())
+    )
 
 
 def _require_names(step: Step) -> None:
@@ -314,6 +359,9 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
     """The function's type hints; they are the declaration, so one that cannot be read is an error."""
     if isinstance(function, functools.partial):
         return _hints(function.func, name)
+    if isinstance(signature := getattr(function, "__signature__", None), inspect.Signature):  # it knows by itself
+        hints = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+        return hints | {"return": signature.return_annotation}
     target = function if inspect.isroutine(function) else type(function).__call__
     try:
         return typing.get_type_hints(target, include_extras=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.flow import Bench, work
 from retroweave.pipeline.pipeline import Family, Pipeline, walk
 from retroweave.pipeline.row import Drawn, Leaf
@@ -35,14 +35,13 @@ class Walk:
     written: tuple[Written, ...]
 
 
-def trial(pipeline: Pipeline, recipe: str, seed: int, rows: int) -> Iterator[Walk]:
+async def trial(pipeline: Pipeline, recipe: str, seed: int, rows: int, desk: Desk | None = None) -> AsyncIterator[Walk]:
     """Work on the first `rows` source rows, one after the other."""
-    bench = Bench(pipeline, recipe, seed)
+    bench = Bench(pipeline, recipe, seed, desk=desk or Desk())
     writers = _writers(pipeline)
-    with asyncio.Runner() as loop:  # one for all rows: what a step keeps open belongs to it
-        for drawn in islice(draws(pipeline), rows):
-            for leaf in loop.run(work(drawn, bench)):
-                yield Walk(leaf, tuple(_written(leaf, drawn, writers)))
+    for drawn in islice(draws(pipeline), rows):
+        for leaf in await work(drawn, bench):
+            yield Walk(leaf, tuple(_written(leaf, drawn, writers)))
 
 
 def _writers(pipeline: Pipeline) -> list[tuple[str, str, str]]:

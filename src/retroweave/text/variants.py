@@ -12,6 +12,7 @@ from pathlib import Path
 
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.layout import Variants
+from retroweave.text.prompts import Prompt, read_prompt
 
 __all__ = ["Words", "read_variants", "recipe_words"]
 
@@ -50,6 +51,10 @@ class Words:
 
     def __call__(self, name: str) -> tuple[str, ...]:
         return read_variants(self.folder / f"{name}.txt")
+
+    def prompt(self, name: str) -> Prompt:
+        """The prompt in a file `name.prompt`."""
+        return read_prompt(self.folder / f"{name}.prompt")
 
     def variants(self, name: str) -> Variants:
         """The same for a layout to draw from, placeholders and all."""
