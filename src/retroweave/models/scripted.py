@@ -3,13 +3,13 @@
     scripted:answers.yaml
 
 names a YAML list, of which the first entry answers whose `when` stands in what was asked (a text, or several that all
-must), with `answer`, and `yes`, the probability of a yes, where it is asked for a yes or no:
+must), with `answer`, and `p_yes`, the probability of a yes, where it is asked for a yes or no:
 
     - when: ["Which question", "the tide table"]
       answer: When is low water?
     - when: Does the passage answer
       answer: "Yes"
-      yes: 0.93
+      p_yes: 0.93
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _answer(request: Request, table: Sequence[dict[str, Any]]) -> Answer:
 
 def _scripted(request: Request, entry: dict[str, Any]) -> Answer:
     text = str(entry.get("answer", ""))
-    yes = entry.get("yes")
+    yes = entry.get("p_yes")
     first = () if yes is None else (("Yes", math.log(yes)), ("No", math.log(1 - yes)))
     return Answer(
         text, str(entry.get("finish", "stop")), request.prompt_bytes() // 4, len(text) // 4 + 1, _sorted(first)

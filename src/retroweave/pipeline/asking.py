@@ -53,7 +53,7 @@ class BoundModel:
     async def embed(self, text: str) -> tuple[float, ...]:
         return (await self.ask(Request("embed", text=text))).vector
 
-    async def ask(self, request: Request, hidden: Sequence[str] = (), plain: str = "") -> Answer:
+    async def ask(self, request: Request, hidden: Sequence[str] = (), plain: str = "", *, noted: bool = True) -> Answer:
         if request.sampled:
             request = request.seeded(self._seed(request))
         self._row.hidden = (*self._row.hidden, *hidden)
@@ -65,7 +65,7 @@ class BoundModel:
         except Refused as error:
             self._note(request, plain, error=str(error))
             raise
-        if request.kind != "embed":
+        if noted and request.kind != "embed":
             self._note(request, plain, answer)
         return answer
 
@@ -77,11 +77,7 @@ class BoundModel:
         return int.from_bytes(seed[:4], "big") >> 1
 
     def _note(self, request: Request, plain: str, answer: Answer | None = None, error: str = "") -> None:
-        note: dict[str, Any] = {
-            "step": self._step,
-            "model": self.name,
-            "prompt": list(request.messages) if request.kind == "chat" else request.text,
-        }
+        note: dict[str, Any] = {"prompt": list(request.messages) if request.kind == "chat" else request.text}
         if plain:
             note["plain"] = plain
         if answer is not None:
@@ -92,7 +88,10 @@ class BoundModel:
             }
         if error:
             note["error"] = error
-        self._row.calls = (*self._row.calls, note)
+        self.note(**note)
+
+    def note(self, **what: Any) -> None:
+        self._row.calls = (*self._row.calls, {"step": self._step, "model": self.name, **what})
 
 
 @dataclass

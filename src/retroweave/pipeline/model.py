@@ -212,12 +212,18 @@ class Model(Protocol):
         """The text's embedding."""
         ...
 
-    async def ask(self, request: Request, hidden: Sequence[str] = (), plain: str = "") -> Answer:
+    async def ask(self, request: Request, hidden: Sequence[str] = (), plain: str = "", *, noted: bool = True) -> Answer:
         """The answer to a request, which is noted on the row.
 
         `hidden` is context that only the generator may see; where its text shows in the sample, the row is dropped
-        (rule 6). `plain` is the prompt that is trained in its place, for the note. Raises `Drop` where the prompt is longer than the model can take.
+        (rule 6). `plain` is the prompt that is trained in its place, for the note. A step that asks many times for one
+        text leaves the single requests out (`noted`), and notes what came of them. Raises `Drop` where the prompt is
+        longer than the model can take.
         """
+        ...
+
+    def note(self, **what: Any) -> None:
+        """Note on the row what was asked and answered; `what` is JSON values."""
         ...
 
 
