@@ -42,6 +42,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", only_here)
 
 
+MAKING = ("seed", "workers", "again", "watch", "budget", "models")
+"""What `make` takes beside a config."""
+
 ASK = """
 def ask(number: str, rng: Random) -> str:
     return f"Write the number {number}, please. ({rng.randrange(1000)})"
@@ -138,7 +141,7 @@ class Project:
         """Run a recipe in this process; with config values by their name."""
         find_recipe.cache_clear()  # the file may be another one by now
         found = find_recipe(recipe)
-        made = {name: options.pop(name) for name in ("seed", "workers", "again", "watch") if name in options}
+        made = {name: options.pop(name) for name in MAKING if name in options}
         return make(found, found.configure(options), rows, self.folder / out, **{"workers": 1, **made})
 
     def data(self, out: str = "out") -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import socket
 import traceback
@@ -120,6 +121,7 @@ def leaks(failure: BaseException | None) -> str:
         Raw(200, {"error": {"message": KEY}}),
         Raw(200, {"choices": [{"message": KEY}]}),
         Raw(200, {"choices": KEY}),
+        Raw(200, {"choices": "x" * 70 + KEY + "x" * 20}),
         Raw(200, f"{KEY} is no JSON".encode()),
         "dropped",
         "cut",
@@ -135,7 +137,14 @@ def test_the_key_is_in_no_error(response: Any, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(failure, Busy | Faulty | Refused | Unusable)
     assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
     assert KEY[:12] not in leaks(failure)
+    assert KEY[-12:] not in leaks(failure)
     assert KEY not in repr(model) + model.identity + repr(model.left_out)
+
+
+def test_a_short_key_is_in_no_error_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "hush-hush")
+    failure = refusal(error(500, "I was told hush-hush."), Faulty, key="MY_KEY")
+    assert str(failure).endswith("answered 500: I was told [key]")
 
 
 def test_a_response_that_is_no_http_tells_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +234,14 @@ def test_a_model_of_another_kind_is_unusable_for_that_alone(response: Raw) -> No
     failure = refusal(response, Unusable, COMPLETE)
     assert isinstance(failure, Unusable)
     assert not failure.everywhere
+
+
+def test_a_model_that_is_listed_and_missed_is_there_for_other_requests() -> None:
+    with ModelServer(models=["small"]) as server:
+        server.script.append(error(404, "The model `small` does not exist.", code="model_not_found"))
+        with pytest.raises(Unusable) as caught:
+            sent(endpoint(server), COMPLETE)
+    assert not caught.value.everywhere
 
 
 @pytest.mark.parametrize(
@@ -402,7 +419,27 @@ def test_no_server_is_told_with_its_url() -> None:
         sent(OpenAI(ModelSpec(f"openai:small@{url}")))
 
 
-def test_a_host_without_an_address_is_told() -> None:
+def test_a_machine_that_has_no_connection_left_does_not_blame_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*_: Any, **__: Any) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def send(model: OpenAI) -> Answer:
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "socket", no_more)
+            try:
+                return await model.send(CHAT, 20.0)
+            finally:
+                await model.close()
+
+    with ModelServer() as server, pytest.raises(Faulty, match="Too many open files"):
+        asyncio.run(send(endpoint(server)))
+
+
+def test_a_host_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no question for a name leaves this machine either
     with pytest.raises(Unusable, match="There is no server at"):
         sent(OpenAI(ModelSpec("openai:small@http://no-such-host.invalid/v1")))
 

@@ -96,6 +96,36 @@ def test_what_is_shown_of_a_wrong_value_is_a_glimpse() -> None:
     with pytest.raises(Faulty) as caught:
         read_answer("chat", {"choices": [{"message": {"content": {"a" * 10_000: ["b" * 10_000] * 1000}}}]})
     assert len(str(caught.value)) < 300
+    assert "..." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        ("Unknown parameter: 'top_k'.", ("top_k",)),
+        ("Unrecognized request arguments supplied: n, top_k", ("n", "top_k")),
+        ("property 'name' is unsupported", ()),
+        ("the seed is unknown to me, and so is n", ()),
+        ("'top_k' is 5", ()),
+    ],
+)
+def test_a_field_is_meant_only_where_it_is_named_as_one(words: str, known: tuple[str, ...]) -> None:
+    complaint = read_complaint(400, orjson.dumps({"error": {"message": words}}))
+    assert complaint.not_known(["n", "seed", "top_k"]) == known
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "so it is"}},
+        {"error": "so it is"},
+        {"object": "error", "message": "so it is", "code": 400},
+        {"detail": "so it is"},
+        [{"error": {"message": "so it is"}}],
+    ],
+)
+def test_a_complaint_of_any_shape_has_its_words(body: Any) -> None:
+    assert read_complaint(400, orjson.dumps(body)).words == "so it is"
 
 
 @given(st.integers(100, 599), JSON.map(orjson.dumps) | st.binary())

@@ -16,11 +16,11 @@ LeafKind = Literal["sample", "reject", "failure"]
 
 def digest(*parts: bytes | str | int) -> bytes:
     """16 bytes that tell `parts` from any others; each part is framed by its length, so no two lists collide."""
-    framed = []
+    framed = b""
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        framed += [b"%d:" % len(data), data]
-    return hashlib.blake2b(b"".join(framed), digest_size=16).digest()
+        framed += b"%d:%b" % (len(data), data)
+    return hashlib.blake2b(framed, digest_size=16).digest()
 
 
 def numbers(salt: bytes, step: str, row: bytes) -> random.Random:

@@ -30,6 +30,8 @@ __all__ = ["Sink", "Tally", "draws", "run"]
 Sink = Callable[[Verdict, str, Leaf, Drawn], None]
 """Takes each leaf that passed the gate's eyes: its verdict, the reason, the leaf, its source row."""
 
+MOMENT = 0.002
+"""Seconds in which finished rows are gathered for one transaction."""
 HOPELESS = 50
 """After this many leaves, all of them failures, a run stops and shows the first error."""
 IN_VAIN = 100
@@ -116,12 +118,13 @@ async def run(
     tally = Tally(rows)
     gate = Gate(bench.pipeline.caps, rows)
     supply = _Supply(draws(bench.pipeline))
+    keeper = _Keeper(journal, MOMENT if bench.together else 0.0)
     under_way: deque[Batch] = deque()
     drought = _Drought()
     try:
         while not gate.full and not tally.exhausted:
             if not tally.out_of_budget:
-                _hand_out(supply, under_way, tally, journal, runner)
+                _hand_out(supply, under_way, tally, keeper, runner)
             if not under_way:
                 if tally.out_of_budget:
                     break
@@ -134,9 +137,9 @@ async def run(
                 records = await _records(batch)
             except OutOfBudget as stop:  # rows behind it may be finished all the same
                 tally.out_of_budget = str(stop)
-                tally.unfinished_rows += len(under_way.popleft().rows)
+                tally.unfinished_rows += supply.back(under_way.popleft())
                 continue
-            under_way.popleft()
+            supply.back(under_way.popleft())
             for position, (drawn, record) in enumerate(zip(batch.rows, records, strict=True)):
                 tally.exhausted = drought.lasts(drawn.draw, tally)
                 if gate.full or tally.exhausted:
@@ -150,6 +153,7 @@ async def run(
     finally:
         gate.close()
         tally.surplus_rows += await _wind_up(under_way)
+        keeper.flush()
     if tally.leaves and tally.verdicts["failure"] == tally.leaves:
         _stop_if_hopeless(tally, after=1)
     return tally
@@ -259,6 +263,8 @@ class _Supply:
 
     def __init__(self, rows: Iterator[Drawn]) -> None:
         self.fault: RetroweaveError | None = None
+        self.out = 0
+        """Rows handed out, and not yet through the gate."""
         self._rows = rows
 
     def take(self, count: int) -> list[Drawn]:
@@ -268,29 +274,78 @@ class _Supply:
                 taken.append(row)
         except RetroweaveError as fault:
             self.fault = fault
+        self.out += len(taken)
         return taken
 
+    def back(self, batch: Batch) -> int:
+        """A batch is under way no longer; how many rows it has."""
+        self.out -= len(batch.rows)
+        return len(batch.rows)
 
-def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, journal: Journal, runner: Runner) -> None:
+
+class _Keeper:
+    """Puts finished rows into the journal, those of the same moment in one transaction.
+
+    A transaction takes as long for one row as for twenty. Rows that wait for models come singly and by the thousand;
+    chunks of others are kept at once, since nothing else goes on meanwhile.
+    """
+
+    def __init__(self, journal: Journal, moment: float) -> None:
+        self.journal = journal
+        self._moment = moment
+        self._finished: list[tuple[Drawn, bytes, bool]] = []
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def keep(self, rows: Sequence[Drawn], outcomes: Sequence[Outcome]) -> None:
+        """The outcomes stand in the journal when this returns."""
+        self._finished += [(row, one.leaves, one.failed) for row, one in zip(rows, outcomes, strict=True)]
+        if not self._moment:
+            self.flush()
+            return
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_later(self._moment, self._write)
+        kept = loop.create_future()
+        self._waiting.append(kept)
+        await kept
+
+    def _write(self) -> None:
+        waiting, self._waiting = [one for one in self._waiting if not one.done()], []
+        try:
+            self.flush()
+        except RunStopped as error:
+            for one in waiting:
+                one.set_exception(error)
+        else:
+            for one in waiting:
+                one.set_result(None)
+
+    def flush(self) -> None:
+        finished, self._finished = self._finished, []
+        if finished:
+            self.journal.put(finished)
+
+
+def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, keeper: _Keeper, runner: Runner) -> None:
     """Keep as many rows under way as are worth it, and no more."""
     allowed = tally.room(runner.window)
     size = max(1, min(runner.chunk, CHUNK * allowed // runner.window))  # as many batches as a full window has
-    room = allowed - sum(len(batch.rows) for batch in under_way)
+    room = allowed - supply.out
     while room >= size or (room > 0 and not under_way):
         drawn = supply.take(size)
         if not drawn:
             return
-        batch = Batch(drawn, [journal.get(row) for row in drawn], None)
+        batch = Batch(drawn, [keeper.journal.get(row) for row in drawn], None)
         if fresh := batch.fresh:
-            batch.task = asyncio.ensure_future(_worked_on(fresh, runner, journal))
+            batch.task = asyncio.ensure_future(_worked_on(fresh, runner, keeper))
         under_way.append(batch)
         room -= len(drawn)
 
 
-async def _worked_on(rows: Sequence[Drawn], runner: Runner, journal: Journal) -> list[Outcome]:
+async def _worked_on(rows: Sequence[Drawn], runner: Runner, keeper: _Keeper) -> list[Outcome]:
     """The outcomes of rows. They are in the journal at once, however long the rows before them take."""
     outcomes = await runner.work(rows)
-    journal.put((row, one.leaves, one.failed) for row, one in zip(rows, outcomes, strict=True))
+    await keeper.keep(rows, outcomes)
     return outcomes
 
 
