@@ -23,6 +23,10 @@ from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.recipe import GROUP, Config, Recipe, find_recipe, installed_recipes, read_config, recipe
 
 
+class Pointed(Config):
+    where: str
+
+
 class Choices(Config):
     shortest: int = Field(default=3, ge=1)
     """The shortest text."""
@@ -93,6 +97,15 @@ class TestDeclaring:
 
     def test_the_same_config_gives_the_same_pipeline(self) -> None:
         assert small.pipeline(Choices()).steps == small.pipeline(Choices()).steps
+
+    def test_a_config_with_keys_that_must_be_given_needs_an_example(self) -> None:
+        def pointed(config: Pointed) -> Pipeline:
+            """Point somewhere."""
+            return small.pipeline(Choices())
+
+        with pytest.raises(UserError, match=r"no default for where, .* @recipe\(example=Pointed\(where=\.\.\.\)\)"):
+            recipe(pointed)
+        assert recipe(example=Pointed(where="there"))(pointed).example == Pointed(where="there")
 
     def test_a_recipe_without_a_docstring_is_refused(self) -> None:
         def silent(config: Choices) -> Pipeline:
@@ -272,7 +285,7 @@ class TestInstalled:
             find_recipe("brokn")
 
     def test_a_name_near_to_none_is_told_what_there_is(self) -> None:
-        with pytest.raises(UserError, match=r"no recipe 'xyz'\. There is broken, gone, mine"):
+        with pytest.raises(UserError, match=r"no recipe 'xyz'\. There is broken, gone, grounded-questions, mine"):
             find_recipe("xyz")
 
     def test_an_entry_point_that_is_no_recipe_is_refused(self) -> None:

@@ -141,11 +141,21 @@ def recipe(
             build,
             config_type,
             doc,
-            example if example is not None else config_type(),
+            example if example is not None else _defaults(build, config_type),
             dict(presets or {}),
         )
 
     return declare if function is None else declare(function)
+
+
+def _defaults(build: Callable[..., Pipeline], config_type: type[Config]) -> Config:
+    needed = [key for key, field in config_type.model_fields.items() if field.is_required()]
+    if needed:
+        raise UserError(
+            f"The config of the recipe {build.__name__!r} has no default for {', '.join(needed)}, so the recipe needs an "
+            f"example to be tried on: @recipe(example={config_type.__name__}({needed[0]}=...))."
+        )
+    return config_type()
 
 
 def _config_type(build: Callable[..., Pipeline]) -> type[Config]:
