@@ -17,6 +17,8 @@ def terms_for(spec: ModelSpec) -> Terms:
     known = terms_of(spec.name)
     if spec.terms:
         return replace(known, name=spec.terms, meaning="The config file says so.", verdict="stated")
+    if spec.kind == "scripted":
+        return replace(known, name="no model", meaning="A person wrote its answers down.", verdict="free")
     return known
 
 

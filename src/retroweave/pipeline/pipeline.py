@@ -25,6 +25,7 @@ __all__ = [
     "Over",
     "Pipeline",
     "also",
+    "best",
     "family",
     "lines",
     "mix",
@@ -96,6 +97,15 @@ def family(
     if into is not None and not into.isidentifier():
         raise UserError(f"The family {name!r} folds into {into!r}; a field's name is a Python identifier.")
     return Family(_nodes(steps), into, want, tries, pick, name)
+
+
+def best(score: str, count: int = 1) -> Callable[[list[dict[str, Any]]], Sequence[dict[str, Any]]]:
+    """A `pick` for a family: of the siblings those with the highest `score`, a field that a judge wrote."""
+
+    def pick(members: list[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        return sorted(members, key=lambda one: one[score], reverse=True)[:count]
+
+    return pick
 
 
 def over(table: str) -> Over:

@@ -28,7 +28,7 @@ from retroweave.pipeline.verdict import Score
 from retroweave.sources.texts import passages
 from retroweave.text.generation import generate
 from retroweave.text.likeness import overlap
-from retroweave.text.spans import candidates, sentences
+from retroweave.text.spans import Span, candidates, sentences
 from retroweave.text.variants import recipe_words
 
 __all__ = ["GroundedQuestions", "grounded_questions"]
@@ -71,11 +71,18 @@ def fix_answer(passage: str, rng: Random) -> tuple[str, str, str]:
         raise Drop("nothing in the passage could be asked for")
     kind = rng.choice(sorted({span.kind for span in spans}))
     span = rng.choice([one for one in spans if one.kind == kind])
-    bounds = list(sentences(passage))
-    place = next(place for place, (_, end) in enumerate(bounds) if span.start < end)
-    around = bounds[max(0, place - 1) : place + 2]
-    end = max(around[-1][1], span.end)
-    return passage[span.start : span.end], kind, passage[around[0][0] : end]
+    return passage[span.start : span.end], kind, around(passage, span)
+
+
+def around(passage: str, span: Span) -> str:
+    """The sentence in which the span stands, with the one before and the one after if they are of its paragraph."""
+    begin = passage.rfind("\n\n", 0, span.start) + 1
+    end = passage.find("\n\n", span.end)
+    paragraph = passage[begin : end if end >= 0 else len(passage)]
+    bounds = list(sentences(paragraph))
+    place = next(place for place, (_, stop) in enumerate(bounds) if span.start - begin < stop)
+    near = bounds[max(0, place - 1) : place + 2]
+    return paragraph[near[0][0] : max(near[-1][1], span.end - begin)]
 
 
 def stands_once(passage: str, answer: str) -> bool:

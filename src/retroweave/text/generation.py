@@ -13,6 +13,7 @@ import inspect
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -135,7 +136,7 @@ def _validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
         raise UserError(f"The schema of the prompt {name!r} has no properties: each becomes a field. Name one or more.")
     try:
         compiled: Callable[[Any], Any] = fastjsonschema.compile(
-            {**schema, "required": list(schema["properties"])}, use_default=False
+            {**schema, "type": "object", "required": list(schema["properties"])}, use_default=False
         )
     except Exception as error:  # it raises whatever its own code stumbles over
         raise UserError(f"The schema of the prompt {name!r} is none: {error}.") from error
@@ -152,12 +153,11 @@ def _whole(answer: Answer) -> str:
 
 def _json_in(text: str) -> Any:
     """The JSON in an answer, with what models put around it taken away. Raises `ValueError`."""
-    inner = re.search(r"```(?:json)?\s*\n(.*?)```", text, re.DOTALL)
+    inner = re.search(r"^```(?:json)?\s*\n(.*?)^\s*```", text, re.DOTALL | re.MULTILINE)
     candidate = (inner[1] if inner else text).strip()
-    try:
-        return orjson.loads(candidate)
-    except ValueError:
-        begin, end = candidate.find("{"), candidate.rfind("}")
-        if begin < 0 or end < begin:
-            raise
-        return orjson.loads(re.sub(r",(\s*[}\]])", r"\1", candidate[begin : end + 1]))
+    begin, end = candidate.find("{"), candidate.rfind("}")
+    braced = candidate[begin : end + 1] if 0 <= begin < end else candidate
+    for attempt in (text, candidate, braced):
+        with suppress(ValueError):
+            return orjson.loads(attempt)
+    return orjson.loads(re.sub(r",(\s*[}\]])", r"\1", braced))  # last, since a text in it may hold `,]` too

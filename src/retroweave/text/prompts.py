@@ -33,6 +33,7 @@ drawn for each row anew. What a field holds is text and never a template. Nothin
 
 from __future__ import annotations
 
+import keyword
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,6 +64,7 @@ _OWN = frozenset({"example", "examples"})
 _TEMPLATES = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, trim_blocks=False
 )
+_TEMPLATES.globals.clear()  # a field may be called `range`
 
 
 class Settings(BaseModel):
@@ -98,7 +100,18 @@ class Section:
     where: str
 
     def __post_init__(self) -> None:
-        _ = self.names  # a template that cannot be read is refused where it is written
+        """A template that cannot be read, or filled in, is refused where it is written."""
+        for name in self.names:
+            if keyword.iskeyword(name):
+                raise UserError(
+                    f"{self.where}, section {self.name!r}, reads {name!r}, a word of Python's own, by which no step "
+                    "can read a field. Give the field another name."
+                )
+            if name == "example" and not self.name.startswith("example "):
+                raise UserError(
+                    f"{self.where}, section {self.name!r}, reads `example`, which only stands in `%% example user` and "
+                    "`%% example assistant`. Elsewhere say `{% for example in examples %}`."
+                )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -176,10 +189,11 @@ class Prompt:
         for form in (wanted, other):
             if able[form]:
                 return form
-        needed = "turns (chat)" if self.turns and not self.document else "raw completion"
+        needed = " or ".join([*["turns (chat)"] * bool(self.turns), *["raw completion"] * bool(self.document)])
+        missing = "" if self.turns and self.document else "document" if self.turns else "user"
+        add = f"Add a section `%% {missing}` to the prompt, or choose" if missing else "Choose"
         raise Refused(
-            f"the prompt {self.name!r} needs {needed}, which the model {model.name!r} cannot do. Add a section "
-            f"`%% {'document' if self.turns else 'user'}` to the prompt, or choose another model"
+            f"the prompt {self.name!r} needs {needed}, which the model {model.name!r} cannot do. {add} another model"
         )
 
     def draw(self, rng: random.Random | None) -> list[Example]:
@@ -318,6 +332,8 @@ def _require_enough(found: Sequence[Example], settings: Settings, beside: Path) 
     if without := next((one for one in found if key not in one), None):
         raise UserError(f"An example in {beside} has no {key!r}, by which they are balanced: {str(without)[:80]}.")
     kinds = [one[key] for one in found]
+    if odd := next((kind for kind in kinds if isinstance(kind, (list, dict))), None):
+        raise UserError(f"The {key!r} of an example in {beside} is {odd!r}; examples are balanced by a plain value.")
     most = -(-settings.shots // len(set(kinds)))
     for kind in set(kinds):
         if kinds.count(kind) < most:
