@@ -10,7 +10,8 @@ Each page is run from top to bottom in an empty folder of its own. What its bloc
 - A `diff` block after such a line changes that file; its unchanged and removed lines must stand there just once.
 - In a `console` block each `$` line is a command, and the lines after it are its output; a command that shows none must
   succeed. A line `...` stands for any lines; how long a run took is not compared. `run` is given one worker.
-- Between `<!-- generated: NAME -->` and `<!-- /generated -->` stands what `REGIONS` says under that name.
+- Between `<!-- generated: NAME -->` and `<!-- /generated -->` stands what `REGIONS` or `OF_RECIPES` says under that
+  name.
 - A block after a line `<!-- sketch -->` is not run.
 
 `tests/test_docs.py` fails where a page differs from what this would write. Output is folded to 100 columns, as in a
@@ -61,7 +62,7 @@ def _docs() -> list[Path]:
 
 def rendered(page: Path) -> str:
     """The page as it should be. Raises `PageError` where something in it does not run."""
-    text = _REGION.sub(lambda found: f"{found[1]}{REGIONS[found['name']]()}\n{found[3]}", page.read_text("utf-8"))
+    text = _REGION.sub(lambda found: f"{found[1]}{_region(found['name'])}\n{found[3]}", page.read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="docs-") as folder, _desk(Path(folder)):
         return _PageRun(page, Path(folder).resolve(), text.splitlines()).run()
 
@@ -338,16 +339,17 @@ def _operations() -> str:
     return "\n".join(rows)
 
 
-def _options() -> str:
-    from retroweave.recipes.prose_repair import ProseRepair, prose_repair
+def _options(recipe: str) -> str:
+    from retroweave.pipeline.recipe import find_recipe
 
+    found = find_recipe(recipe)
     rows = ["| option | default | what it is |", "|---|---|---|"]
-    for name, field in ProseRepair.model_fields.items():
+    for name, field in found.config_type.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
         rows.append(f"| `--{name.replace('_', '-')}` | {default} | {field.description} |")
-    presets = ["| preset | sets |", "|---|---|"]
-    presets += [f"| `--preset {name}` | {_set(values)} |" for name, values in prose_repair.presets.items()]
-    return "\n".join([*rows, "", *presets])
+    presets = ["", "| preset | sets |", "|---|---|"]
+    presets += [f"| `--preset {name}` | {_set(values)} |" for name, values in found.presets.items()]
+    return "\n".join([*rows, *(presets if found.presets else ())])
 
 
 def _set(values: Mapping[str, Any]) -> str:
@@ -390,20 +392,27 @@ def _phrasings() -> str:
     )
 
 
-def _doc() -> str:
-    from retroweave.recipes.prose_repair import prose_repair
+def _doc(recipe: str) -> str:
+    from retroweave.pipeline.recipe import find_recipe
 
-    return prose_repair.doc
+    return find_recipe(recipe).doc
 
 
 REGIONS: Mapping[str, Callable[[], str]] = {
     "help texts": _help_texts,
     "operations": _operations,
-    "options of prose repair": _options,
     "answers of prose repair": _answers,
     "phrasings of prose repair": _phrasings,
-    "what prose repair says": _doc,
 }
+OF_RECIPES: Mapping[str, Callable[[str], str]] = {r"options of ([\w ]+)": _options, r"what ([\w ]+) says": _doc}
+"""Regions that the page of any recipe may have, by the recipe's name with spaces."""
+
+
+def _region(name: str) -> str:
+    for pattern, fill in OF_RECIPES.items():
+        if found := re.fullmatch(pattern, name):
+            return fill(found[1].replace(" ", "-"))
+    return REGIONS[name]()
 
 
 def main(chosen: list[str]) -> None:

@@ -35,6 +35,11 @@ from retroweave.pipeline.trial import Walk
 
 __all__ = ["Progress", "mermaid", "show_estimate", "show_pipeline", "show_summary", "show_walk"]
 
+FIRST_LOOK = (
+    "The embedded model is for a first look. For data that is worth keeping name a larger one, such as "
+    "--model openai:NAME@http://127.0.0.1:8000/v1."
+)
+
 MOVE_STYLE = {
     "given": "cyan",
     "compute": "white",
@@ -121,6 +126,8 @@ class Progress:
     def meet(self, desk: Desk) -> None:
         """The models of the run are found: what it waits for is theirs to say."""
         self._desk = desk
+        if any(client.spec.kind == "embedded" for client in desk.clients.values()):
+            self._console.print(FIRST_LOOK, style="yellow")
 
     def watch(self, tally: Tally) -> None:
         self._tally = tally

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
@@ -24,6 +26,7 @@ from retroweave import (
 )
 from retroweave.judges.yes_no import yes_no
 from retroweave.pipeline.model import Model
+from retroweave.pipeline.step import Resource
 from retroweave.pipeline.verdict import Score
 from retroweave.sources.texts import passages
 from retroweave.text.generation import generate
@@ -54,6 +57,8 @@ class GroundedQuestions(Config):
     """The model that judges them; the one that writes them if left out."""
     sure: float = Field(0.5, ge=0, le=1)
     """How sure the judge must be that the text gives this answer to this question."""
+    answers: int = Field(4, ge=1, le=100)
+    """How many answers are taken from one passage, at most; each is asked for once."""
     tries: int = Field(3, ge=1, le=20)
     """How many questions are drawn for one answer, until one passes."""
     with_text: float = Field(1, ge=0)
@@ -64,14 +69,18 @@ class GroundedQuestions(Config):
     """The share of passages held out for validation."""
 
 
-def fix_answer(passage: str, rng: Random) -> tuple[str, str, str]:
-    """Fix the answer first: a span of the passage, its kind, and the sentences around it."""
-    spans = candidates(passage)
-    if not spans:
+def fix_answers(passage: str, config: Resource[GroundedQuestions], rng: Random) -> list[tuple[str, str, str]]:
+    """Fix the answers first: spans of the passage, of as many kinds as there are, each with the sentences around it."""
+    kinds: dict[str, list[Span]] = {}
+    for span in candidates(passage):
+        kinds.setdefault(span.kind, []).append(span)
+    if not kinds:
         raise Drop("nothing in the passage could be asked for")
-    kind = rng.choice(sorted({span.kind for span in spans}))
-    span = rng.choice([one for one in spans if one.kind == kind])
-    return passage[span.start : span.end], kind, around(passage, span)
+    for spans in kinds.values():
+        rng.shuffle(spans)
+    in_turn = zip_longest(*(kinds[kind] for kind in rng.sample(sorted(kinds), len(kinds))))
+    chosen = [span for spans in in_turn for span in spans if span is not None][: config.answers]
+    return [(passage[span.start : span.end], span.kind, around(passage, span)) for span in chosen]
 
 
 def around(passage: str, span: Span) -> str:
@@ -156,8 +165,8 @@ def grounded_questions(config: GroundedQuestions) -> Pipeline:
         whole_lines=True,
     )
     return Pipeline(
-        source,
-        compute(fix_answer, writes=("answer", "kind", "context")),
+        replace(source, again=False),  # a second draw could take the same answer, and ask for it again
+        compute(fix_answers, writes=("answer", "kind", "context"), many=True),
         verify(stands_once, raises="answer", strength="proved", good=GOOD, spoiled={"answer": "five miles"}),
         family(
             prompt(generate(words.prompt("question"), model="writer"), writes="question"),
@@ -170,7 +179,11 @@ def grounded_questions(config: GroundedQuestions) -> Pipeline:
                 spoiled={"question": "What colour was the door of the church?"},
                 name="answerable",
             ),
-            judge(not_known_without, good=GOOD, spoiled={"question": "What is two miles and two miles?"}),
+            judge(
+                not_known_without,
+                good={"question": "Which word had Marta scratched into the lid of the tea tin?", "answer": "Paris"},
+                spoiled={"question": "What is the capital of France?"},
+            ),
             want=1,
             tries=config.tries,
             name="question until it passes",
@@ -198,6 +211,7 @@ def grounded_questions(config: GroundedQuestions) -> Pipeline:
                 reverse(user("{question}"), assistant("{answer}"), name="without_text"),
             ),
         ),
+        resources={"config": config},
         models={"writer": config.model, "judge": config.judge or config.model},
         keep=["passage"],
         measures=["kind", "sure"],

@@ -38,7 +38,7 @@ _PATTERNS = {
     "date": rf"\b(?:{_DATE})\b",
     "number": rf"(?<![\w.,-])(?:{_AMOUNT})(?!\w)",
     "name": rf"\b{_NAME}(?: (?:of |the |de |van |von )?{_NAME})+\b|(?<=[a-z,;] ){_NAME}\b",
-    "quotation": r"(?<=[“\"])[A-Za-z][^“”\"\n]{8,80}(?=[”\"])",
+    "quotation": r"(?<=[“\"])[A-Z][^“”\"\n]{8,80}[\w!?](?=[,.]?[”\"])",
     "reason": rf"\b(?:{_CAUSE}) [^.;:!?\n“”\"()]{{12,110}}(?=[.;!?])",
 }
 _BOUND = re.compile(r"(?<=[.!?])[”\"’')\]]*\s+(?=[“\"‘(\[]?[A-Z0-9])|\n{2,}")
