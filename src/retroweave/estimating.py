@@ -25,7 +25,7 @@ from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.flow import Bench, work
 from retroweave.pipeline.model import ModelSpec, Price
 from retroweave.pipeline.odds import wilson
-from retroweave.pipeline.pipeline import Pipeline, walk
+from retroweave.pipeline.pipeline import Family, Pipeline, walk
 from retroweave.pipeline.row import Leaf
 from retroweave.pipeline.rules import require_judges_hold
 from retroweave.pipeline.run import draws
@@ -103,11 +103,13 @@ async def estimate(
 
 
 async def _worked(bench: Bench) -> list[list[Leaf]]:
-    """The leaves of each of the first source rows."""
+    """The leaves of each of the first source rows; that a family came out too small only sums others up."""
     drawn = list(islice(draws(bench.pipeline), ROWS))
     if not drawn:
         raise RunStopped("The source gives no row to judge by. Give the recipe some text.")
-    return list(await asyncio.gather(*(work(row, bench) for row in drawn)))
+    sums = {node.name for node in walk(bench.pipeline.steps) if isinstance(node, Family)}
+    worked = await asyncio.gather(*(work(row, bench) for row in drawn))
+    return [[leaf for leaf in leaves if leaf.step not in sums] for leaves in worked]
 
 
 def _rate(leaves: Sequence[Sequence[Leaf]]) -> Rate:
@@ -199,8 +201,8 @@ def _projected(rows: int, took: Sequence[_Took], spent: Sequence[float], accepte
     mean = sum(spent) / len(took)
     per_row = samples / len(took)
     if not samples:
-        most = share.high * sum(1 for _ in took) / len(took)
-        return Range(float("inf"), rows * mean / most if most else float("inf"), float("inf"))
+        endless = float("inf") if mean else 0.0
+        return Range(endless, rows * mean / share.high, endless)
     rng = random.Random(0)
     means = sorted(sum(rng.choices(spent, k=len(spent))) / len(spent) for _ in range(RESAMPLES))
     low, high = means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES)]

@@ -102,6 +102,39 @@ class TestHowAFieldWasMade:
         assert follow(asked("step0", "passage"), *links).worth("step20") == PROMPTED
 
 
+class TestPlainPrompts:
+    """What is trained in the place of a generator's prompt is a program's work, whatever the model answers."""
+
+    def follow(self, *before: Node, reads: Sequence[str] = ("passage", "key"), **step: Any) -> Evidence:
+        asked = prompt(reading(*reads, name="ask"), "question", plain="instruction", **step)
+        return follow(*before, asked, given=["passage", "key"])
+
+    def test_it_is_worth_what_a_program_makes_of_its_fields_and_the_answer_is_not(self) -> None:
+        evidence = self.follow()
+        assert evidence.worth("instruction") == TESTED
+        assert evidence.worth("question") == PROMPTED
+        assert evidence["instruction"].move == "compute"
+        assert evidence["question"].about == {"passage", "key"}
+
+    def test_it_rests_on_the_fields_that_it_is_made_of_and_their_ancestors(self) -> None:
+        evidence = self.follow(made("short", "passage"), asked("hint", "key"), reads=["short", "hint"])
+        assert evidence["instruction"].support == {"short", "hint"}
+        assert evidence["instruction"].ancestors == {"short", "hint", "passage", "key"}
+        assert evidence.worth("instruction") == PROMPTED
+
+    def test_it_may_carry_what_is_hidden_as_a_models_answer_may_not(self) -> None:
+        evidence = self.follow(hidden="key")
+        assert "key" in evidence.may_copy("instruction")
+        assert "key" not in evidence.may_copy("question")
+
+    def test_it_carries_the_mark_of_damage(self) -> None:
+        assert self.follow(damaged("broken", "passage"), reads=["broken"])["instruction"].damaged
+        assert not self.follow()["instruction"].damaged
+
+    def test_it_belongs_to_the_answer(self) -> None:
+        assert self.follow().tied("instruction", "question")
+
+
 class TestChecks:
     def test_a_check_gives_the_least_of_its_strength_and_its_other_supports(self) -> None:
         evidence = follow(asked("answer", "passage"), proof("answer", "passage"))

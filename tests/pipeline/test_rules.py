@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.pipeline.endpoints import Fake, Reply, asking
 from tests.pipeline.small import leaves, source
 
-from retroweave.pipeline.errors import Drop, InvalidPipeline, UserError
+from retroweave.pipeline.asking import Desk
+from retroweave.pipeline.errors import Drop, InvalidPipeline, RunStopped, UserError
+from retroweave.pipeline.flow import Bench
 from retroweave.pipeline.layout import Layout, Variants, assistant, each, layout, reverse, user
+from retroweave.pipeline.model import Model, Request, Unusable
 from retroweave.pipeline.pipeline import Cap, Node, Pipeline, also, family, mix, over
-from retroweave.pipeline.rules import check, require_valid, try_judges
-from retroweave.pipeline.step import About, Resource, compute, corrupt, judge, prompt, verify
+from retroweave.pipeline.rules import Broken, check, require_judges_hold, require_valid, try_judges
+from retroweave.pipeline.step import About, Resource, Step, compute, corrupt, judge, prompt, verify
+from retroweave.pipeline.verdict import Score
+from retroweave.text.generation import generate
+from retroweave.text.prompts import read_prompt
 
 PASSAGES = source({"passage": "The kettle was cold."})
 
@@ -805,6 +813,91 @@ class TestChecksAreTried:
 
     def test_programs_that_do_not_wait_are_not_tried_again_with_the_judges(self) -> None:
         assert asyncio.run(try_judges(fits({"answer": "x", "passage": "a"}, {"answer": "b"}))) == []
+
+
+class TestModelsAndPrompts:
+    PLAIN = "%% user\nTake care: {{ passage }} {{ key }}\n%% plain\nWhat follows from {{ passage }}?"
+
+    def prompted(self, folder: Path, text: str, *steps: Node, hidden: str = "") -> Pipeline:
+        (folder / "ask.prompt").write_text(text, "utf-8")
+        step = prompt(
+            generate(read_prompt(folder / "ask.prompt")), writes="question", plain="instruction", hidden=hidden or ()
+        )
+        laid = layout(user("{instruction}"), assistant("{answer}"))
+        given = source({"passage": "The kettle was cold.", "key": "k"})
+        return Pipeline(given, step, ANSWER, FITS, *steps, laid, models={"model": "x"})
+
+    def test_a_prompt_of_the_fields_that_there_are_is_valid(self, tmp_path: Path) -> None:
+        assert check(self.prompted(tmp_path, self.PLAIN)) == []
+
+    def test_a_template_that_reads_an_unknown_field_is_refused_with_the_near_one(self, tmp_path: Path) -> None:
+        (broken,) = check(self.prompted(tmp_path, self.PLAIN.replace("care: {{ passage", "care: {{ pasage")))
+        assert (broken.rule, broken.step, broken.field) == (1, "ask", "pasage")
+        assert broken.mend.startswith("Did you mean 'passage'?")
+
+    def test_a_plain_prompt_that_shows_what_is_hidden_is_refused(self, tmp_path: Path) -> None:
+        assert check(self.prompted(tmp_path, self.PLAIN, hidden="key")) == []
+        (broken,) = check(self.prompted(tmp_path, f"{self.PLAIN} {{{{ key }}}}", hidden="key"))
+        assert (broken.rule, broken.field) == (6, "instruction")
+
+    def test_a_model_that_the_pipeline_does_not_have_is_refused_with_what_to_pass(self) -> None:
+        async def asks(passage: str, writer: Model) -> str:
+            return passage
+
+        (broken,) = check(pipeline(prompt(asks, writes="question"), ANSWER, FITS, ANSWERED))
+        assert (broken.rule, broken.step, broken.field) == (1, "asks", "writer")
+        assert broken.mend == "name it: Pipeline(..., models={'writer': config.model})."
+
+    def judges(self, *steps: Step, reply: Callable[[Request], Reply], path: Path) -> list[Broken]:
+        async def tried() -> list[Broken]:
+            async with asking(Fake(reply), path / "calls.sqlite") as asked:
+                desk = Desk({"model": asked.client})
+                found = await try_judges(answered(*steps), desk)
+                assert await try_judges(answered(*steps), desk) == found
+                assert asked.ledger.spent.calls == 2 * len(steps)  # the second time they are known
+                return found
+
+        return asyncio.run(tried())
+
+    async def likes_it(self, answer: str, model: Model) -> Score:
+        said = await model.chat([{"role": "user", "content": f"Is it good? {answer}"}])
+        return Score(0.5, said.text == "Yes")
+
+    def test_a_models_judge_is_tried_on_its_good_row_and_on_the_spoiled_one(self, tmp_path: Path) -> None:
+        step = judge(self.likes_it, raises="answer", good={"answer": "fine"}, spoiled={"answer": "awful"})
+        good = lambda request: "Yes" if "fine" in request.messages[0]["content"] else "No"  # noqa: E731
+        assert self.judges(step, reply=good, path=tmp_path) == []
+
+    def test_one_that_says_always_the_same_is_refused(self, tmp_path: Path) -> None:
+        steps = [
+            judge(self.likes_it, raises="answer", good={"answer": good}, spoiled={"answer": "b"}, name=good)
+            for good in ("fine", "well")
+        ]
+        nods = self.judges(*steps, reply=lambda request: "Yes", path=tmp_path)
+        assert [(broken.rule, broken.step, broken.field) for broken in nods] == [
+            (7, "fine", "answer"),
+            (7, "well", "answer"),
+        ]
+        grumbles = self.judges(steps[0], reply=lambda request: "No", path=tmp_path / "other")
+        assert [(broken.step, broken.field) for broken in grumbles] == [("fine", None)]
+
+    def test_what_stops_the_run_is_no_fault_of_the_judges(self, tmp_path: Path) -> None:
+        step = judge(self.likes_it, raises="answer", good={"answer": "fine"}, spoiled={"answer": "awful"})
+        with pytest.raises(RunStopped, match="no server"):
+            self.judges(step, reply=lambda request: Unusable("no server"), path=tmp_path)
+
+    def test_a_judge_that_crashes_on_an_answer_is_told_with_it(self, tmp_path: Path) -> None:
+        async def reads_a_number(answer: str, model: Model) -> bool:
+            return float((await model.chat([{"role": "user", "content": answer}])).text) > 0.5
+
+        step = judge(reads_a_number, raises="answer", good={"answer": "fine"}, spoiled={"answer": "awful"})
+        with pytest.raises(UserError, match="'reads_a_number' crashed on the example that it brings: ValueError"):
+            self.judges(step, reply=lambda request: "quite", path=tmp_path)
+
+    def test_judges_that_do_not_hold_are_listed(self, tmp_path: Path) -> None:
+        step = judge(always, good={"passage": "a"}, spoiled={"passage": "b"})
+        with pytest.raises(InvalidPipeline, match=r"The judges of 'small' were tried, and do not hold:\n  - Rule 7"):
+            asyncio.run(require_judges_hold(Bench(answered(step), "small", 0)))
 
 
 class TestLeaksAtRunTime:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.model import Model
 from retroweave.pipeline.step import (
     About,
     Resource,
@@ -24,6 +25,7 @@ from retroweave.pipeline.step import (
     prompt,
     verify,
 )
+from retroweave.pipeline.verdict import Score
 from retroweave.pipeline.worth import Worth
 
 
@@ -261,3 +263,70 @@ def test_every_type_fits_itself_its_unions_and_anything(one: Any, other: Any) ->
     assert fits(one, one | other)
     assert fits(one, Any)
     assert fits(list[one], list[one | other])
+
+
+class TestModels:
+    async def translate(self, passage: str, writer: Model, judge: Model) -> str:
+        return passage
+
+    def test_a_parameter_annotated_so_is_a_model_of_its_name_and_no_field(self) -> None:
+        step = prompt(self.translate, writes="french")
+        assert step.models == {"writer": "writer", "judge": "judge"}
+        assert step.reads == {"passage": "passage"}
+
+    def test_a_model_cannot_be_renamed_as_a_field_is(self) -> None:
+        with pytest.raises(
+            UserError, match=r"'translate' renames \['writer'\], but its function has no such parameter"
+        ):
+            prompt(self.translate, writes="french", reads={"writer": "critic"})
+
+
+class TestScores:
+    def test_a_judges_score_is_a_field_that_it_writes(self) -> None:
+        step = judge(restores, raises="patch", score="fit")
+        assert (step.writes, step.returns, step.score) == (("fit",), (float,), "fit")
+
+    def test_without_one_it_writes_nothing(self) -> None:
+        assert judge(restores, raises="patch").writes == ()
+
+    def test_a_score_that_is_no_field_name_is_refused(self) -> None:
+        with pytest.raises(UserError, match="identifier"):
+            judge(restores, score="the fit")
+
+    def test_a_score_means_whether_it_is_enough(self) -> None:
+        assert Score(0.1, passed=True)
+        assert not Score(0.9, passed=False)
+
+
+class Substituting:
+    """A function that substitutes a prompt, and says what the plain one is made of."""
+
+    plain_reads: tuple[str, ...] | None = ("passage",)
+
+    async def __call__(self, passage: str, examples: str) -> tuple[str, str]:
+        return passage, examples
+
+
+class WithoutPlain(Substituting):
+    plain_reads = None
+
+
+class TestPlainPrompts:
+    def test_the_plain_prompt_is_a_field_after_the_others_made_of_what_the_function_says(self) -> None:
+        step = prompt(Substituting(), writes=("question", "why"), plain="instruction", reads={"passage": "text"})
+        assert step.writes == ("question", "why", "instruction")
+        assert step.plain_reads == {"text"}
+
+    def test_a_function_that_does_not_say_makes_it_of_all_that_it_reads(self) -> None:
+        assert prompt(difference, writes="patch", plain="ask").plain_reads == {"damaged", "passage"}
+
+    def test_without_one_nothing_is_made_of_anything(self) -> None:
+        assert prompt(difference, writes="patch").plain_reads == frozenset()
+
+    def test_a_plain_form_that_goes_nowhere_is_refused(self) -> None:
+        with pytest.raises(UserError, match=r"has a plain form, and nothing says into which field it goes"):
+            prompt(Substituting(), writes="question", name="ask")
+
+    def test_a_field_for_a_plain_form_that_there_is_not_is_refused(self) -> None:
+        with pytest.raises(UserError, match=r"into 'instruction', but its prompt has none"):
+            prompt(WithoutPlain(), writes="question", plain="instruction", name="ask")

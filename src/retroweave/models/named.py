@@ -24,8 +24,8 @@ KINDS = ("openai", "embedded", "scripted")
 class PriceEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prompt: float = Field(ge=0)
-    completion: float = Field(ge=0)
+    prompt: float = Field(ge=0, allow_inf_nan=False)
+    completion: float = Field(ge=0, allow_inf_nan=False)
 
 
 class Entry(BaseModel):

@@ -23,6 +23,7 @@ import yaml
 
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.model import Abilities, Answer, Form, ModelSpec, Refused, Request
+from retroweave.pipeline.row import digest
 
 __all__ = ["Scripted", "scripted_from"]
 
@@ -60,12 +61,25 @@ def scripted_from(spec: ModelSpec) -> Scripted:
     """The model that a YAML file of answers scripts."""
     path = Path(spec.use.partition(":")[2])
     try:
-        table = yaml.safe_load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        table = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"The scripted model {spec.use!r} cannot be read: {error}.") from error
-    if not isinstance(table, list) or not all(isinstance(one, dict) and "when" in one for one in table):
-        raise UserError(f"{path} must be a list of entries with `when` and `answer`.")
-    return Scripted(lambda request: _answer(request, table), form=spec.form or "chat", identity=spec.use)
+    if not isinstance(table, list) or not all(map(_is_entry, table)):
+        raise UserError(
+            f"{path} must be a list of entries with `when`, a text or several, `answer`, and perhaps `p_yes` above 0 "
+            "and below 1."
+        )
+    identity = f"{spec.use} {digest(text).hex()}"  # edited, it is another model
+    return Scripted(lambda request: _answer(request, table), form=spec.form or "chat", identity=identity)
+
+
+def _is_entry(found: Any) -> bool:
+    if not isinstance(found, dict):
+        return False
+    when, yes = found.get("when"), found.get("p_yes", 0.5)
+    texts = when if isinstance(when, list) else [when]
+    return all(isinstance(text, str) for text in texts) and isinstance(yes, float) and 0 < yes < 1
 
 
 def _answer(request: Request, table: Sequence[dict[str, Any]]) -> Answer:

@@ -1,4 +1,4 @@
-"""What an endpoint can do, found out by asking it: five requests of a token or two, once and for all.
+"""What an endpoint can do, found out by asking it: a handful of tiny requests, once and for all.
 
 Servers that speak one protocol leave out different parts of it, and the documentation says less than an attempt. What
 was found is kept in the journal of calls. The requests count as any others do.
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.calls import CallJournal
-from retroweave.pipeline.client import Client
+from retroweave.pipeline.client import CallFailed, Client
 from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.model import Abilities, Answer, Refused, Request, Unusable
 
@@ -65,6 +65,8 @@ async def _tried(client: Client, request: Request) -> tuple[Answer | None, Excep
         return await client.ask(request), None
     except Refused as error:
         return None, Unusable(f"The model {client.name!r} ({client.spec.use}) refuses the simplest request: {error}")
+    except CallFailed as error:  # some servers break off where they should refuse
+        return None, Unusable(f"The model {client.name!r} ({client.spec.use}) answers nothing: {error}")
     except RunStopped as stop:
         if isinstance(stop.__cause__, Unusable):
             if stop.__cause__.everywhere:

@@ -73,7 +73,7 @@ class BoundModel:
         """31 bits. Equal requests of one step on one row are numbered: they are draws, and differ."""
         content = request.encoded()
         self._asked[content] += 1
-        seed = digest(self._salt, self._step, self._row.id, self._asked[content], content)
+        seed = digest(self._salt, self._step, self.name, self._row.id, self._asked[content], content)
         return int.from_bytes(seed[:4], "big") >> 1
 
     def _note(self, request: Request, plain: str, answer: Answer | None = None, error: str = "") -> None:

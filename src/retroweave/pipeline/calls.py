@@ -4,7 +4,7 @@ One SQLite file in the working folder (WAL) holds each answer under a key of exa
 that was sent with what it may cost at most, written before it is sent. It outlives runs and `--again`: an answer that
 stands here is never paid for twice, and a request that died with the process still counts against its run's budget.
 
-What comes to it in one turn of the event loop is written in one transaction.
+What comes to it within a moment is written in one transaction.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from retroweave.pipeline.model import Abilities, Answer
 
 __all__ = ["CallJournal", "Spent"]
 
+MOMENT = 0.002
+"""Seconds. A transaction takes as long for one request as for twenty, and a model's answer takes far longer."""
 FOLDER = ".retroweave"
 """In the working folder: all its runs share what was paid for."""
 
@@ -36,7 +38,6 @@ create table if not exists sends (
     number integer primary key, run text not null, model text not null, key blob not null,
     tokens integer not null, cost real not null, settled integer not null
 );
-create index if not exists sends_of_run on sends (run);
 create table if not exists abilities (identity text primary key, found text not null);
 """
 
@@ -59,14 +60,19 @@ class CallJournal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:
+            raise self._stopped(error) from error
+        try:
+            self._database.executescript(_TABLES)
+        except sqlite3.Error as error:
+            self._database.close()
             raise self._stopped(error) from error
         self._number = secrets.randbits(42) << 20  # of its own, whichever other process writes to the file
         self._begun: list[tuple[int, str, str, bytes, int, float]] = []
         self._settled: list[tuple[int, float, int]] = []
-        self._answers: list[tuple[bytes, bytes]] = []
-        self._written: asyncio.Future[None] | None = None
+        self._answers: dict[bytes, bytes] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._due = False
 
     @classmethod
     def here(cls) -> CallJournal:
@@ -74,6 +80,9 @@ class CallJournal:
         return cls(Path(FOLDER) / "calls.sqlite")
 
     def get(self, key: bytes) -> Answer | None:
+        """The answer that stands under this key, or waits to be written there."""
+        if (waiting := self._answers.get(key)) is not None:
+            return Answer.decoded(waiting)
         found = self._execute("select answer from answers where key = ?", (key,)).fetchone()
         return Answer.decoded(found[0]) if found else None
 
@@ -82,34 +91,44 @@ class CallJournal:
         self._number += 1
         number = self._number
         self._begun.append((number, run, model, key, tokens, cost))
-        await asyncio.shield(self._soon())
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append(written)
+        self._soon()
+        try:
+            await written
+        except asyncio.CancelledError:  # it will stand there all the same, and is not sent
+            self.settle(number, 0, 0.0)
+            raise
         return number
 
     def settle(self, number: int, tokens: int, cost: float, key: bytes = b"", answer: Answer | None = None) -> None:
         """Note what a request took in the end, and its answer. It stands in the file a moment later."""
         self._settled.append((tokens, cost, number))
         if answer is not None:
-            self._answers.append((key, answer.encoded()))
+            self._answers[key] = answer.encoded()
         self._soon()
 
-    def _soon(self) -> asyncio.Future[None]:
-        """Done when all that waits is written: after this turn of the loop, with what else comes in it."""
-        if self._written is None:
-            loop = asyncio.get_running_loop()
-            self._written = loop.create_future()
-            loop.call_soon(self._write)
-        return self._written
+    def _soon(self) -> None:
+        """Write all that waits: in a moment, with what else comes until then."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_later(MOMENT, self._write)
 
     def _write(self) -> None:
-        written, self._written = self._written, None
-        assert written is not None
+        self._due = False
+        waiting, self._waiting = self._waiting, []
+        fault: RunStopped | None = None
         try:
             self.flush()
-        except RunStopped as error:
-            written.set_exception(error)
-            written.exception()  # where nobody waits for it, the next one that does hears of the same fault
-        else:
-            written.set_result(None)
+        except RunStopped as error:  # what could not be written waits on, for those that come next to hear of it
+            fault = error
+        for one in waiting:
+            if one.done():  # called off meanwhile
+                continue
+            if fault is None:
+                one.set_result(None)
+            else:
+                one.set_exception(fault)
 
     def flush(self) -> None:
         """Write what waits, now."""
@@ -123,10 +142,10 @@ class CallJournal:
                 self._database.executemany(
                     "update sends set tokens = ?, cost = ?, settled = 1 where number = ?", settled
                 )
-                self._database.executemany("insert or replace into answers values (?, ?)", answers)
-        except sqlite3.Error as error:
+                self._database.executemany("insert or replace into answers values (?, ?)", answers.items())
+        except (sqlite3.Error, OverflowError) as error:
             raise self._stopped(error) from error
-        self._begun, self._settled, self._answers = [], [], []
+        self._begun, self._settled, self._answers = [], [], {}
 
     def spent(self, run: str) -> dict[str, Spent]:
         """What a run has taken so far, by model, those requests too that died with their process."""

@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from retroweave.pipeline.budget import Ledger
 from retroweave.pipeline.calls import CallJournal
@@ -25,6 +25,7 @@ from retroweave.pipeline.model import (
     Form,
     ModelSpec,
     Price,
+    Refused,
     Request,
     Unusable,
 )
@@ -37,6 +38,12 @@ TEMPLATE_TOKENS = 64
 """What a chat template may put around the turns, a system prompt of its own among it."""
 TURN_TOKENS = 16
 """What it may put around each turn."""
+MOST_TOKENS = 1 << 40
+"""More than any model reads or writes: a server that says so is wrong, and the journal holds no such sums."""
+NOTHING = (0, 0.0)
+"""Tokens and dollars."""
+FEW = 10
+"""Answers after which times are taken for better."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,7 @@ class Client:
         self._faults = 0
         """Errors in a row."""
         self._first_fault = 0.0
+        self._winding_up = False
         self._jitter = random.Random()
 
     @property
@@ -122,6 +130,8 @@ class Client:
             if (known := self._calls.get(key)) is not None:
                 self.cached += 1
                 return known
+            if self._winding_up:
+                raise CallFailed(f"{self.name} is asked for nothing more: the run is winding up")
             task = asyncio.create_task(self._answered(request, key, order))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._ended(key, done))
@@ -133,19 +143,21 @@ class Client:
             task.exception()  # whoever asked has heard of it, or was called off
 
     async def _answered(self, request: Request, key: bytes, order: Order) -> Answer:
-        faults = 0
-        began = self._clock()
+        faults = refusals = 0
+        first_refusal = 0.0
         while True:
             try:
                 return await self._attempt(request, key, order)
             except Busy as busy:
-                if self._clock() - began > self._patience.busy:
+                refusals += 1
+                first_refusal = first_refusal if refusals > 1 else self._clock()
+                if self._winding_up or self._clock() - first_refusal > self._patience.busy:
                     raise CallFailed(f"{self.name} is busy for {self._patience.busy:g} s and more: {busy}") from busy
-                await self._rest(1 if busy.retry_after is None else 0)
+                await self._rest(refusals if busy.retry_after is None else 0)
             except Faulty as fault:
                 faults += 1
                 self._give_up_if_hopeless(fault)
-                if faults >= 2 * self._patience.tries:
+                if self._winding_up or faults >= 2 * self._patience.tries:
                     raise CallFailed(f"{self.name} gave no answer in {faults} attempts, the last: {fault}") from fault
                 if faults == self._patience.tries:
                     await self._better_times()
@@ -156,29 +168,10 @@ class Client:
             self.retries += 1
 
     async def _attempt(self, request: Request, key: bytes, order: Order) -> Answer:
-        """One request sent, and counted."""
-        task = self._under_way[key]
+        """One request sent, and counted, when it has a place among those under way."""
         await self.pace.enter(order)
         try:
-            reserved = self._at_most(request)
-            await self._ledger.reserve(self.name, *reserved)
-            took = (0, 0.0)
-            try:
-                number = await self._calls.begin(self._run, self.name, key, *reserved)
-                began = self._clock()
-                answer: Answer | None = None
-                self._sent.add(task)
-                try:
-                    answer = await self.endpoint.send(request, self.spec.timeout)
-                    took = self._took(answer, reserved)
-                except (Faulty, asyncio.CancelledError):
-                    took = reserved  # nobody knows
-                    raise
-                finally:
-                    self._sent.discard(task)
-                    self._calls.settle(number, *took, key, answer)
-            finally:
-                self._ledger.settle(self.name, reserved, took)
+            answer, seconds = await self._accounted(request, key)
         except Busy as busy:
             self.trouble = str(busy)
             self.pace.is_busy(busy.retry_after, self._clock())
@@ -191,8 +184,40 @@ class Client:
             raise
         finally:
             self.pace.leave()
-        self._went_well(self._clock() - began)
+        self._went_well(seconds)
         return answer
+
+    async def _accounted(self, request: Request, key: bytes) -> tuple[Answer, float]:
+        """The answer, and the seconds for it. What it may take is set aside and written down before it is sent."""
+        reserved = self._at_most(request)
+        await self._ledger.reserve(self.name, *reserved)
+        took = NOTHING
+        try:
+            number = await self._calls.begin(self._run, self.name, key, *reserved)
+            began = self._clock()
+            answer: Answer | None = None
+            took = reserved  # whatever becomes of it, unless it is known better
+            try:
+                answer = await self._send(request, self._under_way[key])
+                took = self._took(answer, reserved)
+            except (Busy, Refused, Unusable):
+                took = NOTHING
+                raise
+            except Faulty as fault:
+                took = reserved if fault.charged else NOTHING
+                raise
+            finally:
+                self._calls.settle(number, *took, key, answer)
+        finally:
+            self._ledger.settle(self.name, reserved, took)
+        return answer, self._clock() - began
+
+    async def _send(self, request: Request, task: asyncio.Task[Answer]) -> Answer:
+        self._sent.add(task)
+        try:
+            return await self.endpoint.send(request, self.spec.timeout)
+        finally:
+            self._sent.discard(task)
 
     def _went_well(self, seconds: float) -> None:
         self._good += 1
@@ -210,12 +235,12 @@ class Client:
         """What it says that it took; where it does not say, the most that it may have."""
         if answer.prompt_tokens is None or (answer.completion_tokens is None and not answer.vector):
             return reserved
-        completion = answer.completion_tokens or 0
-        return answer.prompt_tokens + completion, self._price.of(answer.prompt_tokens, completion)
+        prompt, completion = min(answer.prompt_tokens, MOST_TOKENS), min(answer.completion_tokens or 0, MOST_TOKENS)
+        return prompt + completion, self._price.of(prompt, completion)
 
     async def _rest(self, times: int) -> None:
-        """The pause before another attempt, longer each time and never the same for all."""
-        seconds = min(self._patience.longest, self._patience.pause * 2 ** max(0, times - 1))
+        """The pause before another attempt, longer each time and never the same for all; 0 is the first once more."""
+        seconds = min(self._patience.longest, self._patience.pause * 2.0 ** min(max(0, times - 1), 60))
         await asyncio.sleep(seconds * (0.5 + self._jitter.random() / 2))
 
     async def _better_times(self) -> None:
@@ -236,10 +261,10 @@ class Client:
 
     async def wind_up(self) -> None:
         """Give answers under way a while to come, for they are paid for; ask for nothing more, and close."""
+        self._winding_up = True
         for task in self._under_way.values():
             if task not in self._sent:
                 task.cancel()
-        self._patience = replace(self._patience, tries=0)
         if self._sent:
             await asyncio.wait(self._sent, timeout=self._patience.wind_up)
         left = list(self._under_way.values())
@@ -247,7 +272,3 @@ class Client:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         await self.endpoint.close()
-
-
-FEW = 10
-"""Answers after which times are taken for better."""

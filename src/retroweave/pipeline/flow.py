@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, singledispatch
 from typing import Any, TypeVar
 
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.errors import Drop, RunStopped
-from retroweave.pipeline.layout import Conversation, Layout
+from retroweave.pipeline.layout import LEAK_LENGTH, Conversation, Layout
 from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, LeafKind, Row, digest, numbers
 from retroweave.pipeline.step import Step
@@ -105,6 +105,7 @@ async def advance(node: Any, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
 
 @advance.register
 async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
+    row.hidden = (*row.hidden, *_long_texts(row.fields[name] for name in sorted(step.hidden)))
     result = await _called(step, _function(step, bench), _arguments(step, row, bench))
     row.trail = (*row.trail, step.name)
     if step.checks:
@@ -117,6 +118,11 @@ async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
         return children
     row.fields.update(_written(step, result))
     return (row,)
+
+
+def _long_texts(values: Iterable[Any]) -> Iterator[str]:
+    """Those that do not show in a sample by chance."""
+    return (value for value in values if isinstance(value, str) and len(value) > LEAK_LENGTH)
 
 
 def _function(step: Step, bench: Bench) -> Callable[..., Any]:
@@ -229,6 +235,8 @@ async def _family(family: Family, row: Row, bench: Bench) -> Sequence[Leaf | Row
         if family.want and len(_picked(family, row, kept)) >= family.want:
             break
     members = _picked(family, row, kept)[: family.want]
+    if family.into:
+        _take_over(row, kept)
     if not members or (family.into and len(members) < (family.want or 0)):
         reason = f"{len(members)} of {family.want or 'at least 1'} came out of {family.tries} tries"
         return [*leaves, _lost("reject", row, family, reason)]
@@ -238,6 +246,15 @@ async def _family(family: Family, row: Row, bench: Bench) -> Sequence[Leaf | Row
     row.fields[family.into] = new
     row.trail = members[0].trail
     return [*leaves, row]
+
+
+def _take_over(row: Row, members: Sequence[Row]) -> None:
+    """What models and judges had to do with the members of a family is now told of the row that they fold into."""
+    calls, verdicts, hidden = len(row.calls), len(row.verdicts), len(row.hidden)
+    for member in members:
+        row.calls += member.calls[calls:]
+        row.verdicts += member.verdicts[verdicts:]
+        row.hidden += member.hidden[hidden:]
 
 
 def _picked(family: Family, row: Row, kept: list[Row]) -> list[Row]:

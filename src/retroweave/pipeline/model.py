@@ -7,6 +7,7 @@ client bound to the step and the row that ask.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -73,8 +74,8 @@ class Request:
         return replace(self, seed=seed)
 
     def encoded(self) -> bytes:
-        """The request as canonical JSON, for keys: equal requests give equal bytes."""
-        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        """The request as JSON, for keys: the same bytes for what is sent alike. A schema's order is its own."""
+        return orjson.dumps(self)
 
     def prompt_bytes(self) -> int:
         """How long the prompt is: at least as many bytes as a byte-level tokenizer finds tokens in it."""
@@ -172,7 +173,8 @@ class ModelSpec:
     @property
     def name(self) -> str:
         """The model's own name, without the server that it runs on."""
-        return self.use.partition(":")[2].rpartition("@")[0] or self.use.partition(":")[2]
+        called = self.use.partition(":")[2]
+        return re.split(r"@(?=https?://)(?!.*@https?://)", called, maxsplit=1, flags=re.IGNORECASE)[0]
 
     def identity(self) -> dict[str, Any]:
         """What answers depend on, for the fingerprint of a run: not how fast it may be asked, or what it costs."""
@@ -258,8 +260,13 @@ class Busy(Exception):
 class Faulty(Exception):
     """No answer that can be used, though the request was right: an error of the server, or a broken connection.
 
-    Another attempt may do better. It may have been charged.
+    Another attempt may do better.
     """
+
+    def __init__(self, reason: str, *, charged: bool = True) -> None:
+        super().__init__(reason)
+        self.charged = charged
+        """Whether it may have been paid for; `False` where the server turned it down before it did anything."""
 
 
 class Refused(Exception):

@@ -1,9 +1,9 @@
 """The pace at which an endpoint is asked: how many requests it has at once, found out by what it does with them.
 
 Like TCP: the limit doubles until there is trouble, then grows by one for each round that goes well, and halves when the
-endpoint says that it is busy. Where answers get slower and no more of them come, it steps back a little: more would
-only wait in the endpoint's queue instead of in ours. Those that wait here go on in the order of their rows, whoever
-came first, so that little is asked beyond the last row that is needed.
+endpoint says that it is busy. Where answers are slower than with fewer at once, and no more of them come, it steps back
+a little: more would only wait in the endpoint's queue instead of in ours. Those that wait here go on in the order of
+their rows, whoever came first, so that little is asked beyond the last row that is needed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 
 __all__ = ["Pace"]
 
@@ -35,14 +36,14 @@ class Pace:
         self._ticket = itertools.count()
         self._doubling = True
         self._paused_until = 0.0
-        self._halved = -VOLLEY
+        self._halved = -math.inf
         self._answers = 0
         self._seconds = 0.0
         self._round_began = 0.0
         self._typical = 0.0
         """Seconds for an answer, in the round before."""
-        self._best = (0.0, 0.0)
-        """Answers a second in the best round, and how long one took in it."""
+        self._best = (0.0, 0.0, 0.0)
+        """Answers a second in the best round, how long one took in it, and the limit that it had."""
 
     @property
     def waiting(self) -> int:
@@ -54,7 +55,7 @@ class Pace:
 
     async def enter(self, order: Order) -> None:
         """Wait for a place among the requests under way; whoever has one gives it back by `leave`."""
-        if not self._waiting and self._has_room():
+        if self._has_room():
             self.under_way += 1
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -96,14 +97,17 @@ class Pace:
         rate = self._answers / max(now - self._round_began, 1e-6)
         self._typical = self._seconds / self._answers
         self._answers, self._seconds = 0, 0.0
-        best_rate, best_typical = self._best
-        if rate > best_rate:
-            self._best = (rate, self._typical)
-        if rate < 1.05 * best_rate and self._typical > SLOWER * best_typical:
+        best_rate, best_typical, best_limit = self._best
+        slower = rate < 1.05 * best_rate and self._typical > SLOWER * best_typical
+        if slower and self.limit > best_limit:
             self._doubling = False
-            self.limit = max(1.0, self.limit * 0.9)
-        else:
-            self.limit = min(float(self._most), self.limit * 2 if self._doubling else self.limit + 1)
+            self.limit = max(best_limit, self.limit * 0.9)
+            return
+        if slower:  # with no more at once than then: answers are longer ones now, and no queue
+            self._doubling = True
+        if slower or rate > best_rate:
+            self._best = (rate, self._typical, self.limit)
+        self.limit = min(float(self._most), self.limit * 2 if self._doubling else self.limit + 1)
 
     def is_busy(self, retry_after: float | None, now: float) -> None:
         """The endpoint asks to be left alone. One answer of that kind halves the limit, not each of a volley."""

@@ -19,7 +19,7 @@ of its process. Each is the same on a slow machine and on a fast one."""
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Arguments of one call: plain values, that is None, numbers, str, bytes, and lists, tuples, sets and dicts of them."""
+    """Arguments of one call: plain values: None, numbers, str, bytes, and lists, tuples, sets and dicts of them."""
 
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)

@@ -310,12 +310,15 @@ def _plain_reads(step: Step) -> frozenset[str]:
             f"Step {step.name!r} writes its plain prompt into {step.plain!r}, but its prompt has none: add a section "
             "`%% plain` to the file, or drop plain=...."
         )
+    if step.many and offered is not None:
+        raise UserError(
+            f"Step {step.name!r} gives several rows, and its prompt file a plain form for one. Draw them one at a "
+            "time, in a family(...), or write the function yourself: each of its results ends with its plain prompt."
+        )
+    if step.plain is None:
+        return frozenset()
     names = set(step.reads) if offered is None else set(offered)
-    return (
-        frozenset(written for parameter, written in step.reads.items() if parameter in names)
-        if step.plain
-        else (frozenset())
-    )
+    return frozenset(written for parameter, written in step.reads.items() if parameter in names)
 
 
 def _require_names(step: Step) -> None:

@@ -1,7 +1,7 @@
 """Weave as the function of a prompt step: a model writes a text piece by piece, and a judge is asked on the way.
 
     prompt(
-        weaving(words.prompt("ballad"), yes_no(words.prompt("rhymes"), model="judge"), field="ballad", settings=Weave(2000)),
+        weaving(words.prompt("ballad"), yes_no(words.prompt("rhymes")), field="ballad", settings=Weave(budget=2000)),
         writes="ballad",
     )
 

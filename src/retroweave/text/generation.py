@@ -136,11 +136,17 @@ def _validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
         raise UserError(f"The schema of the prompt {name!r} has no properties: each becomes a field. Name one or more.")
     try:
         compiled: Callable[[Any], Any] = fastjsonschema.compile(
-            {**schema, "type": "object", "required": list(schema["properties"])}, use_default=False
+            {**schema, "type": "object", "required": list(schema["properties"])},
+            handlers=dict.fromkeys(("http", "https", "ftp"), _not_fetched),
+            use_default=False,
         )
     except Exception as error:  # it raises whatever its own code stumbles over
         raise UserError(f"The schema of the prompt {name!r} is none: {error}.") from error
     return compiled
+
+
+def _not_fetched(uri: str) -> Any:
+    raise ValueError(f"it refers to {uri}, and nothing is fetched; write that part out")
 
 
 def _whole(answer: Answer) -> str:
