@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, settings
 
 from retroweave.export.dataset import read_rejects, read_samples
 from retroweave.making import make
+from retroweave.models.weights import fetch
+from retroweave.pipeline.model import Unusable
 from retroweave.pipeline.recipe import find_recipe
 
 # A slow machine is no failure; and where a change is let in, the same tests run twice give the same answer.
@@ -158,6 +160,17 @@ class Project:
 
     def rejects(self, out: str = "out") -> list[dict[str, str]]:
         return list(read_rejects(self.folder / out))
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The weights of embedded:smollm2, in the user's cache. Where they cannot be had, only CI calls it a failure."""
+    try:
+        return fetch("smollm2", lambda progress: None)
+    except Unusable as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"no weights for the embedded model: {error}")
 
 
 @pytest.fixture

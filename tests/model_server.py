@@ -378,7 +378,7 @@ class ModelServer:
         else:
             completion = len(reply.text.split())
             limit = asked.body.get("max_tokens") or asked.body.get("max_completion_tokens") or 0
-            finish = reply.finish or ("length" if completion >= limit else "stop")
+            finish = reply.finish or ("length" if limit and completion >= limit else "stop")
             said = (
                 {"message": {"role": "assistant", "content": reply.text}}
                 if asked.kind == "chat"

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from retroweave.judges.calibration import Calibration
     from retroweave.pipeline.budget import Budget
     from retroweave.pipeline.model import ModelSpec
+    from retroweave.pipeline.odds import Forecast
     from retroweave.pipeline.recipe import Config, Recipe
 
     Models = dict[str, ModelSpec]
@@ -435,6 +437,7 @@ def models_probe(model: str, config_file: Path | None, as_json: bool) -> None:
 @click.option("--generator", type=float, required=True, help="The probability that a generated row is right.")
 @click.option("--accepts-right", type=float, multiple=True, help="A judge's rate for right rows; repeat for a chain.")
 @click.option("--accepts-wrong", type=float, multiple=True, help="The same judge's rate for wrong rows.")
+@click.option("--labels", type=click.Path(path_type=Path), help="Labels of a judge's rows: its rates are measured.")
 @click.option("--judge-cost", type=float, multiple=True, help="What one verdict of that judge costs.")
 @click.option("--cost", type=float, default=0.0, help="What one generated row costs.")
 @click.option("--target", type=float, help="A precision to reach: which judge does it take?")
@@ -444,6 +447,7 @@ def odds(
     generator: float,
     accepts_right: tuple[float, ...],
     accepts_wrong: tuple[float, ...],
+    labels: Path | None,
     judge_cost: tuple[float, ...],
     cost: float,
     target: float | None,
@@ -457,18 +461,24 @@ def odds(
     from retroweave.pipeline.errors import UserError
     from retroweave.pipeline.odds import JudgeRates, forecast, needed
 
+    measured = _measured(labels, (*accepts_right, *accepts_wrong))
+    if measured is not None:
+        accepts_right, accepts_wrong = (measured.accepts_right.value,), (measured.accepts_wrong.value,)
     if len(accepts_right) != len(accepts_wrong):
         raise UserError(
             f"Each judge has both rates: --accepts-right was given {len(accepts_right)} times and --accepts-wrong "
             f"{len(accepts_wrong)} times."
         )
-    if len(judge_cost) > len(accepts_right):
-        raise UserError("--judge-cost goes with a judge: give --accepts-right and --accepts-wrong for each.")
     if rows is not None and rows < 1:
         raise UserError(f"--rows is how many accepted rows you want, 1 or more, not {rows}.")
+    if len(judge_cost) > len(accepts_right):
+        raise UserError(
+            "--judge-cost goes with a judge: give --accepts-right and --accepts-wrong for each, or --labels."
+        )
     costs = (*judge_cost, *(0.0,) * (len(accepts_right) - len(judge_cost)))
     judges = [JudgeRates(*rates) for rates in zip(accepts_right, accepts_wrong, costs, strict=True)]
     ahead = forecast(generator, judges, cost)
+    worst = None if measured is None else forecast(generator, [measured.worst_rates(costs[0])], cost)
     need = None if target is None else needed(generator, target, judges[0] if judges else JudgeRates(1.0, 1.0))
     if as_json:
         found: dict[str, Any] = {
@@ -478,6 +488,8 @@ def odds(
             "generated_per_accepted": ahead.generated_per_accepted,
             "cost_per_accepted": ahead.cost_per_accepted,
         }
+        if measured is not None and worst is not None:
+            found |= {"measured": measured.as_json(), "precision_at_worst": worst.precision}
         if rows is not None:
             found |= {"rows": rows, "generated": rows / ahead.yield_, "cost": rows * ahead.cost_per_accepted}
         if need is not None:
@@ -489,6 +501,8 @@ def odds(
             }
         _print_json(found)
         return
+    if measured is not None and worst is not None:
+        _show_measured(measured, worst)
     click.echo(f"precision  {ahead.precision:.2%} of the accepted rows are right")
     click.echo(f"yield      {ahead.yield_:.2%} of the generated rows are accepted")
     click.echo(f"recall     {ahead.recall:.2%} of the right rows are accepted")
@@ -511,8 +525,74 @@ def odds(
             click.echo(f"  of judges like the first, {_in_a_chain(need.chain)}.")
 
 
+def _measured(labels: Path | None, given: tuple[float, ...]) -> Calibration | None:
+    """The judge whose labels these are; its rates are measured or given, and not both."""
+    if labels is None:
+        return None
+    from retroweave.judges.calibration import calibrate, read_labels
+    from retroweave.pipeline.errors import UserError
+
+    if given:
+        raise UserError("--labels measures the judge's rates: leave out --accepts-right and --accepts-wrong.")
+    return calibrate(read_labels(labels))
+
+
+def _show_measured(measured: Calibration, worst: Forecast) -> None:
+    """Where the rates come from, what the labels leave open, and what is to be known of them."""
+    for name, rate in (("accepts-right", measured.accepts_right), ("accepts-wrong", measured.accepts_wrong)):
+        click.echo(f"{name} {rate.value:.1%} of {rate.count} labels, {rate.low:.1%} to {rate.high:.1%}")
+    for note in measured.notes:
+        click.echo(f"note       {note}")
+    click.echo(
+        f"at worst   {worst.precision:.2%} of the accepted rows are right, if both rates are as bad as they may be"
+    )
+
+
 def _in_a_chain(count: int | None) -> str:
     return "no number will do" if count is None else f"{count} in a row, if their mistakes are independent"
+
+
+@cli.command(short_help="Tell from labels how often a judge errs.")
+@click.argument("labels", type=click.Path(path_type=Path))
+@click.option("--target", type=float, help="A precision to reach: where should the threshold be?")
+@click.option("--threshold", type=float, help="The judge's threshold; as the labels say, or 0.5, if left out.")
+@click.option(
+    "--method",
+    type=click.Choice(["isotonic", "platt"]),
+    default="isotonic",
+    show_default=True,
+    help="How probabilities are made of scores.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the reliability curve as SVG.")
+def calibrate(
+    labels: Path, target: float | None, threshold: float | None, method: str, as_json: bool, plot: Path | None
+) -> None:
+    """Hold a judge's scores against labels: its two rates, its reliability curve, and with --target a threshold.
+
+    LABELS is a JSONL file, a line for each row that a person has looked at: {"score": 0.83, "right": true}. It should
+    hold rejects as well as samples.
+    """
+    from retroweave.judges import calibration
+
+    found = calibration.calibrate(
+        calibration.read_labels(labels),
+        target=target,
+        threshold=threshold,
+        method="platt" if method == "platt" else "isotonic",
+    )
+    if plot is not None:
+        from retroweave.export.reliability import Point, reliability_chart, standalone
+
+        points = [Point(one.score, one.right.value, one.right.low, one.right.high) for one in found.bins]
+        plot.write_text(standalone(reliability_chart(f"Reliability by {labels.name}", points)), "utf-8")
+    if as_json:
+        _print_json(found.as_json())
+        return
+    for line in calibration.describe_calibration(found):
+        click.echo(line)
+    if plot is not None:
+        click.echo(f"\nThe reliability curve is drawn in {plot}.")
 
 
 @cli.command(short_help="Write a run's samples in another format.")
@@ -520,7 +600,7 @@ def _in_a_chain(count: int | None) -> str:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["messages", "prompt-completion", "sharegpt", "alpaca", "text"]),
+    type=click.Choice(["messages", "prompt-completion", "sharegpt", "alpaca", "text", "preference", "labelled"]),
     default="messages",
     show_default=True,
 )
@@ -528,7 +608,10 @@ def _in_a_chain(count: int | None) -> str:
 @click.option("--split", type=click.Choice(["train", "validation"]), help="One side only; both if left out.")
 @click.option("--separator", default="<|end|>", show_default=True, help="What ends each turn in the text format.")
 def export(run_dir: Path, form: str, to: Path, split: str | None, separator: str) -> None:
-    """Write a finished run's samples in another format."""
+    """Write a finished run's samples in another format.
+
+    preference and labelled hold what models answered and judges accepted and rejected, as preference trainers read it.
+    """
     from retroweave.export.formats import export_samples
 
     made = export_samples(run_dir, form, to, split=split, separator=separator)

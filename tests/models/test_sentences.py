@@ -42,7 +42,7 @@ def test_an_embedding_has_512_numbers_and_length_1(model: Sentences, text: str) 
 def test_a_paraphrase_is_nearer_than_another_text_of_the_same_topic(model: Sentences) -> None:
     text = "The mill was closed because the river had run dry."
     paraphrase = likeness(model, text, "Since there was no water left in the river, they shut the mill.")
-    topic = likeness(model, text, "The new mill will have two wheels and a wooden roof.")
+    topic = likeness(model, text, "A mill needs a good miller, and a river needs bridges.")
     other = likeness(model, text, "Shares fell sharply after the bank's report.")
     assert all(nearer > farther for nearer, farther in pairwise([paraphrase, topic, other]))
 

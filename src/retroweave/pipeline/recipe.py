@@ -152,8 +152,8 @@ def _defaults(build: Callable[..., Pipeline], config_type: type[Config]) -> Conf
     needed = [key for key, field in config_type.model_fields.items() if field.is_required()]
     if needed:
         raise UserError(
-            f"The config of the recipe {build.__name__!r} has no default for {', '.join(needed)}, so the recipe needs an "
-            f"example to be tried on: @recipe(example={config_type.__name__}({needed[0]}=...))."
+            f"The config of the recipe {build.__name__!r} has no default for {', '.join(needed)}, so the recipe needs "
+            f"an example to be tried on: @recipe(example={config_type.__name__}({needed[0]}=...))."
         )
     return config_type()
 

@@ -57,7 +57,9 @@ class Outcome:
     steps: int = 0
     """Lines run."""
     args: tuple[Any, ...] | None = None
-    """The arguments after the call, where they were changed by it."""
+    """The arguments after the call, where it changed any of them; one that is no plain value any more is its `repr`."""
+    kwargs: Mapping[str, Any] | None = None
+    """Those with a name, likewise."""
     printed: str = ""
     """What it wrote to its standard output, cut at 1,000 characters."""
 
