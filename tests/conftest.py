@@ -158,7 +158,7 @@ class Project:
     def samples(self, out: str = "out") -> list[dict[str, Any]]:
         return list(read_samples(self.folder / out))
 
-    def rejects(self, out: str = "out") -> list[dict[str, str]]:
+    def rejects(self, out: str = "out") -> list[dict[str, Any]]:
         return list(read_rejects(self.folder / out))
 
 

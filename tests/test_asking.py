@@ -23,6 +23,7 @@ RECIPE = '''"""A teacher writes about numbers, and a judge says whether it is ri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 
 from retroweave import Config, Pipeline, assistant, family, given, judge, prompt, recipe, reverse, user
 from retroweave.pipeline.model import Model
@@ -271,6 +272,31 @@ def test_the_bytes_are_the_same_whatever_the_server_does(desk: Project) -> None:
         make(desk, server, 200, out="troubled")
     assert server.struck["error"] > 10
     assert desk.data("plain") == desk.data("troubled")
+
+
+def test_the_order_in_which_answers_come_is_not_in_the_data(desk: Project) -> None:
+    def uneven(asked: Asked) -> Reply:
+        reply = agreeable(asked)
+        reply.seconds = server.latency * (int.from_bytes(os.urandom(1)) % 8)
+        return reply
+
+    gathering = RECIPE.replace("from collections.abc", "import asyncio\nfrom collections.abc").replace(
+        """    answer = await model.chat([{"role": "user", "content": question}], max_tokens=1, temperature=0.0)
+""",
+        """    asked = [[{"role": "user", "content": f"{question}{end}"}] for end in ("", " ", "  ", "   ")]
+    answer, *_ = await asyncio.gather(*(model.chat(one, max_tokens=1, temperature=0.0) for one in asked))
+""",
+    )
+    assert "gather" in gathering
+    desk.write("teaching.py", gathering)
+    server = ModelServer(uneven)
+    with server:
+        make(desk, server, 60, out="even")
+    shutil.rmtree(".retroweave")
+    server.latency = 0.01
+    with server:
+        make(desk, server, 60, out="uneven")
+    assert desk.data("even") == desk.data("uneven")
 
 
 def test_a_judge_that_does_not_hold_its_own_example_stops_the_run_before_it_begins(desk: Project) -> None:

@@ -228,8 +228,11 @@ class _Taker:
             return
         row = "/".join(str(part) for part in leaf.path)
         what = {"row": row, "step": leaf.step, "kind": verdict, "reason": reason}
-        asked = {part: orjson.dumps(leaf.sample.get(part, [])).decode() for part in ("calls", "verdicts")}
-        self.writer.reject({**what, "trace": leaf.trace, "source": drawn.place, **asked})
+        asked = leaf.sample.get("provenance", leaf.sample)  # a duplicate is a whole sample
+        said = {part: asked.get(part, []) for part in ("calls", "verdicts")}
+        reject = {**what, "trace": leaf.trace, "source": drawn.place, **said}
+        self.writer.reject(reject)
+        self.survey.reject(reject)
 
 
 def _folder(out: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.export.asked import reject, step_line, verdict
 
 from retroweave.export.dataset import DatasetWriter
 from retroweave.text.diffs import git_diff, unified_diff
@@ -130,9 +131,14 @@ def make_sample() -> MakeSample:
 
 @pytest.fixture
 def make_run(tmp_path: Path, make_sample: MakeSample) -> MakeRun:
-    """`make_run(samples, rejects, **fields of run.json)`: a finished run directory."""
+    """`make_run(samples, rejects, **fields of run.json)`: a finished run; rejects are a number or a list."""
 
-    def make(samples: Iterable[Sample] | None = None, rejects: int = 5, name: str = "run", **fields: Any) -> Path:
+    def make(
+        samples: Iterable[Sample] | None = None,
+        rejects: int | list[dict[str, Any]] = 5,
+        name: str = "run",
+        **fields: Any,
+    ) -> Path:
         directory = tmp_path / name
         directory.mkdir(exist_ok=True)
         splits: Counter[str] = Counter()
@@ -141,25 +147,31 @@ def make_run(tmp_path: Path, make_sample: MakeSample) -> MakeRun:
                 split = "validation" if number % 10 == 9 else "train"
                 splits[split] += 1
                 writer.write(split, sample)
-            for number in range(rejects):
-                writer.reject(_reject(number))
-        run = _run(splits, rejects) | fields
+            thrown_away = list(map(reject, range(rejects))) if isinstance(rejects, int) else rejects
+            for one in thrown_away:
+                writer.reject(one)
+        run = _run(splits, len(thrown_away)) | fields
         (directory / "run.json").write_bytes(orjson.dumps(run))
         return directory
 
     return make
 
 
-def _reject(number: int) -> dict[str, str]:
-    reason = "the patch does not apply" if number % 3 else "gave no rows"
-    return {
-        "row": f"0/{number}",
-        "step": "patch_restores",
-        "kind": "reject",
-        "reason": reason,
-        "trace": "",
-        "source": f"builtin:letters/{number}.txt",
-    }
+@pytest.fixture
+def make_asked(make_sample: MakeSample) -> MakeSample:
+    """`make_asked(number, calls, verdicts, source row=number)`: a sample that models had to do with."""
+
+    def make(
+        number: int, calls: list[Any], verdicts: list[Any] | None = None, row: int | None = None, **fields: Any
+    ) -> Sample:
+        sample = make_sample(number, layout="unified", **fields)
+        said = {"calls": calls, "verdicts": [verdict(0.9, True)] if verdicts is None else verdicts}
+        sample["provenance"] |= {"steps": ["ask", "question_of", "is_a_question", "answerable", "reverse"], **said}
+        index = number if row is None else row
+        sample["provenance"]["source"] |= {"index": index, "key": f"k{index}"}
+        return sample
+
+    return make
 
 
 def _run(splits: Counter[str], rejects: int) -> dict[str, Any]:
@@ -181,10 +193,7 @@ def _run(splits: Counter[str], rejects: int) -> dict[str, Any]:
         "license": "CC0-1.0",
         "source": {"name": "passages", "fingerprint": "7f3a" * 8},
         "versions": {"python": "3.11.7", "pyarrow": "26.0.1", "orjson": "3.13.0"},
-        "steps": [
-            dict(zip(("number", "move", "name", "reads", "writes", "raises", "text"), step, strict=True))
-            for step in STEPS
-        ],
+        "steps": [step_line(*step) for step in STEPS],
         "evidence": [
             {"layout": layout, "field": field, "worth": "proved", "checks": [check]}
             for layout in ("unified", "git")

@@ -14,6 +14,7 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from tests.export.asked import asked_run, call, model, turned_away, verdict
 
 from retroweave.export.card import _code, _docstring, _fence, _prose, write_card
 from retroweave.export.dataset import read_run, read_samples
@@ -268,3 +269,61 @@ def test_a_long_place_of_hostile_text_stays_in_its_quote(make_run: MakeRun) -> N
         "strong_close",
     }  # fmt: skip
     assert tokens[end + 1].type == "heading_open"
+
+
+def _asked(make_asked: MakeSample, text: str = "Why?") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    samples = [make_asked(number, [call("ask", text, f"{text} {number}")]) for number in range(20)]
+    judged = [verdict(0.25, False, method="sampled 8")]
+    return samples, [turned_away(f"0/{number}/0", [call("ask", text, text)], judged) for number in range(5)]
+
+
+def test_the_card_says_which_models_were_asked_what_they_took_and_what_they_lack(
+    make_run: MakeRun, make_asked: MakeSample
+) -> None:
+    left = model(
+        "writer", calls=1_200, tokens=45_600, cost=0.25, left_out=["top_k", "min_p"], abilities={"schema": False}
+    )
+    text = _written(make_run(*_asked(make_asked), **asked_run(models=[left]))).text
+    use = "`openai:big@http://127.0.0.1:8000/v1`"
+    assert f"| {use} | `writer` | in turns | 1,200 | 45,600 | $0.2500 |" in text
+    assert "In all 1,200 calls and 45,600 tokens for $0.2500, $0.0125 for each sample." in text
+    assert (
+        f"- {use} is under **Apache-2.0**. Its output is free. Its endpoint offers no JSON schema. Its server does not "
+        "know `top_k`, `min_p`, which were left out of requests.\n" in text
+    )
+    assert "`--format preference` in pairs" in text
+    assert "The same recipe, config, seed, source and answers of the models give the same bytes" in text
+
+
+def test_beside_the_declared_rates_stand_the_measured_ones(make_run: MakeRun, make_asked: MakeSample) -> None:
+    text = _written(make_run(*_asked(make_asked), **asked_run())).text
+    odds = text[text.index("## Odds") : text.index("## What the lints found")]
+    assert "| `answerable` | 90% | 20% |" in odds
+    assert "| `answerable` | 25 | 80.0% | 0.77 |" in odds
+    assert "The scores of `answerable` are coarse in 5 verdicts: those were counted from 8 sampled answers" in odds
+
+
+def test_a_run_that_asked_no_model_has_a_card_without_a_word_of_them(make_run: MakeRun) -> None:
+    text = _written(make_run()).text
+    assert not re.search("model.* asked|## Models|preference|verdict|\\$|\n\n\n\n", text)
+    assert "The same recipe, config, seed and source give the same bytes in `data/`." in text
+    assert _written(make_run(models=[], out_of_budget="", name="none")).text == text
+
+
+def test_hostile_models_neither_leave_their_cell_nor_become_markup(make_run: MakeRun, make_asked: MakeSample) -> None:
+    hostile = model(
+        HOSTILE, use=f"embedded:{HOSTILE}", form=HOSTILE, left_out=[HOSTILE], calls=1,
+        terms={"name": HOSTILE, "meaning": HOSTILE, "verdict": "conditions"}, abilities={"schema": False},
+    )  # fmt: skip
+    samples, rejects = _asked(make_asked, HOSTILE)
+    rejects[0]["verdicts"] = [verdict(0.1, False, HOSTILE, method=HOSTILE)]
+    text = _written(make_run(samples, rejects, **asked_run(models=[hostile], out_of_budget=HOSTILE))).text
+    tokens = _tokens(text)
+    assert not [token.content for token in tokens if token.type in ("html_block", "html_inline")]
+    assert not [token for token in tokens if token.type in ("link_open", "image")]
+    headings = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
+    plain = _written(make_run(*_asked(make_asked), name="plain", **asked_run())).text
+    named = _tokens(plain)
+    assert headings == [named[place + 1].content for place, token in enumerate(named) if token.type == "heading_open"]
+    cells = [sum(token.type == "td_open" for token in one) for one in (tokens, named)]
+    assert cells[0] == cells[1] - 6 + 4  # a model less, and a judge more

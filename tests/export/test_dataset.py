@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.export.asked import call, turned_away, verdict
 
 from retroweave.export.dataset import (
     REJECT_SCHEMA,
@@ -261,3 +262,22 @@ def test_the_hubs_loader_finds_both_splits(
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 36, "validation": 4}
     first = next(read_samples(directory))
     assert loaded["train"][0]["messages"] == first["messages"]
+
+
+def test_what_models_and_judges_said_of_a_reject_is_read_back(make_run: MakeRun) -> None:
+    hostile = '</script>"\\\x00\u202e'
+    reject = turned_away("0/3/1", [call("ask", hostile, hostile)], [verdict(0.25, False, items=[None, hostile])])
+    assert list(read_rejects(make_run(rejects=[reject]))) == [reject]
+
+
+def test_a_lone_surrogate_in_an_answer_is_named_with_its_row(tmp_path: Path) -> None:
+    with DatasetWriter(tmp_path) as writer, pytest.raises(UserError, match="The reject of row 0/3/1 cannot be stored"):
+        writer.reject(turned_away("0/3/1", [call("ask", "a", "\ud83d")]))
+
+
+def test_rejects_of_an_older_version_are_refused_with_what_they_lack(make_run: MakeRun) -> None:
+    directory = make_run()
+    path = directory / "rejects.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["calls", "verdicts"]), path)
+    with pytest.raises(UserError, match=r"than a run writes: calls and verdicts are missing\. Give the retroweave run"):
+        list(read_rejects(directory))

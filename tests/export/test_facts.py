@@ -5,16 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.export.asked import asked_run, model, verdict
 
 from retroweave.export import facts
 from retroweave.export.dataset import read_run
 from retroweave.export.survey import Survey, survey
+from retroweave.models.terms import Verdict
 
 MakeSample = Callable[..., dict[str, Any]]
 MakeRun = Callable[..., Path]
@@ -92,3 +94,87 @@ def test_a_run_of_an_older_version_gives_its_whole_config(make_run: MakeRun) -> 
     directory = make_run()
     assert "--set 'operations=[1, 8]' \\\n  --set texts=builtin" in facts.command(read_run(directory))
     assert facts.cautions(read_run(directory), survey(directory)) == []
+
+
+def _told(*models: dict[str, Any], **fields: Any) -> list[str]:
+    run = asked_run(models=list(models), rows=40, splits={"validation": 1}, reasons=[], **fields)
+    run["counts"] = {"failures": 0, "leaves": 20, "samples": 20, "unfinished_rows": 2}
+    return facts.cautions(run, Survey())
+
+
+def test_models_whose_terms_are_open_need_no_caution() -> None:
+    assert _told(model("writer"), model("judge", terms={"verdict": "free"})) == []
+
+
+def test_a_run_that_stopped_at_its_budget_says_so_first() -> None:
+    unknown = model("writer", terms={"verdict": "unknown"})
+    first, second = _told(unknown, out_of_budget="$1 of $1 is spent. Pass a larger --budget")
+    assert first.startswith("The run stopped at its budget: 20 of 40 samples were made. $1 of $1 is spent.")
+    assert first.endswith("Pass a larger --budget. 2 source rows stopped midway.")
+    assert "terms that are not known" in second
+
+
+@pytest.mark.parametrize(
+    ("abilities", "cautioned"),
+    [({}, True), ({"chat": False}, True), ({"chat": False, "complete": False, "embed": True}, False)],
+)
+def test_an_embedded_model_that_speaks_is_for_a_first_look(abilities: dict[str, bool], cautioned: bool) -> None:
+    told = _told(model("writer", "judge", use="embedded:smollm2", abilities=abilities))
+    assert [" ".join(one.split()[:6]) for one in told] == ["The model writer and judge (embedded:smollm2),"] * cautioned
+    assert all("not for data worth keeping" in one for one in told)
+
+
+@pytest.mark.parametrize("verdict", get_args(Verdict))
+def test_of_terms_those_with_conditions_are_told_in_full_and_unknown_ones_named(verdict: str) -> None:
+    meaning = f"Name it{' so' * 100}."
+    told = _told(model("writer", terms={"name": "Llama", "meaning": meaning, "verdict": verdict}))
+    expected = {
+        "conditions": [f"has terms with conditions, Llama: {meaning}"],
+        "unknown": ["has terms that are not known here. Read them before you pass this set on."],
+    }.get(verdict, [])
+    assert [caution.partition("/v1) ")[2] for caution in told] == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "lacks"),
+    [
+        ({}, ()),
+        ({"abilities": {"logprobs": 1, "schema": False}}, ("no log-probabilities", "no JSON schema")),
+        ({"abilities": {"complete_logprobs": 0}}, ()),
+        ({"form": "base", "abilities": {"chat": False, "complete_logprobs": 0}}, ("no chat", "no log-probabilities")),
+        ({"abilities": {"chat": False, "complete": False, "logprobs": 0, "embed": True}}, ()),
+    ],
+)
+def test_what_an_endpoint_lacks_is_told_as_far_as_its_form_wants_it(
+    fields: dict[str, Any], lacks: tuple[str, ...]
+) -> None:
+    [used] = facts.models(asked_run(models=[model("writer", **fields)]))
+    assert used.lacks == lacks
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown"),
+    [(0, "$0"), (1e-6, "less than $0.0001"), (0.00012, "$0.0001"), (0.25, "$0.2500"), (1234.5, "$1,234.50")],
+)
+def test_money_is_shown_to_what_matters(cost: float, shown: str) -> None:
+    assert facts.money(cost) == shown
+
+
+def test_what_was_spent_is_summed_up() -> None:
+    said = facts.spent(asked_run(counts={"samples": 21}))
+    assert said.startswith("In all 150 calls and 46,500 tokens for $0.2625, $0.0125 for each sample.")
+    free = facts.spent(asked_run(models=[model("a", calls=1, tokens=1)], counts={"samples": 0}))
+    assert free.startswith("In all 1 call and 1 token for $0. ")
+
+
+def test_scores_that_were_counted_from_samples_are_called_coarse() -> None:
+    found = Survey()
+    for method in ("sampled 8", "sampled 8", "logprobs"):
+        found.judges["answerable"].add(verdict(0.5, True, method=method))
+    [one] = facts.measured(asked_run(), found)
+    assert one.note.startswith("are coarse in 2 verdicts: those were counted from 8 sampled answers each")
+    found.judges["b"].add(verdict(0.5, True, method="sampled 4"))
+    assert [(one.step, one.note[:23]) for one in facts.measured(asked_run(), found)][1] == (
+        "b",
+        "are coarse: they were c",
+    )

@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 
 import orjson
 import pytest
+from tests.export.asked import asked_run, call, model, turned_away, verdict
 
-from retroweave.export.charts import bar_chart, histogram
+from retroweave.export.charts import bar_chart, histogram, stacked_histogram
 from retroweave.export.dataset import read_run
 from retroweave.export.report import write_report
 from retroweave.export.survey import Bar, survey
@@ -210,3 +211,68 @@ def test_a_chart_is_plain_svg_and_the_same_each_time(draw: Callable[..., str]) -
     assert "id" not in root.attrib
     rects = [node for node in root.iter() if "reactive" in node.get("class", "")]
     assert len(rects) == len(bars)
+
+
+def _asked(make_asked: MakeSample, text: str = "Why?", **more: Any) -> tuple[list[Any], list[Any]]:
+    asked = [call("ask", text, text, **more), call("answerable", text, text, "judge")]
+    samples = [make_asked(number, asked, [verdict(0.9, True)]) for number in range(10)]
+    return samples, [turned_away(f"0/{number}/0", [], [verdict(0.3, False)]) for number in range(4)]
+
+
+def test_a_run_that_asked_no_model_has_no_section_of_them(make_run: MakeRun) -> None:
+    assert 'id="models"' not in _html(make_run())
+    assert "#models" not in _html(make_run(name="none", models=[], out_of_budget=""))
+
+
+def test_models_scores_and_one_sample_walked_backwards_are_shown(make_run: MakeRun, make_asked: MakeSample) -> None:
+    page = Page(_html(make_run(*_asked(make_asked), **asked_run())))
+    text = " ".join("".join(page.text).split())
+    assert "In all 150 calls and 46,500 tokens for $0.2625" in text
+    assert "Apache-2.0. Its output is free." in text
+    assert "accepted 10 of 14, 71.4%; mean score 0.73" in text
+    assert "Scores of answerable" in [svg["aria-label"] for svg in page.named("svg")]
+    assert [item.get("class") for item in page.named("li") if "#" not in str(item)].count("told") == 2
+    assert "judge answerable accepted, 0.90" in text
+    assert {"href": "#models"} in page.named("a")
+    assert {link["href"] for link in page.named("a")} <= {f"#{one['id']}" for _, one in page.tags if "id" in one}
+
+
+def test_where_judges_gave_scores_and_no_model_was_asked_the_section_is_of_judges(
+    make_run: MakeRun, make_asked: MakeSample
+) -> None:
+    samples = [make_asked(number, []) for number in range(3)]
+    text = "".join(Page(_html(make_run(samples, **asked_run(models=[])))).text)
+    assert "What judges said" in text
+    assert "walked backwards" not in text
+    assert "tokens for $" not in text
+
+
+def test_what_models_say_stays_text(make_run: MakeRun, make_asked: MakeSample) -> None:
+    node = {"parent": None, "text": "", "tokens": 0, "end": False, "score": None, "perturbed": None, "expanded": 1}
+    nodes = [node, node | {"parent": 0, "text": HOSTILE, "score": 0.5, "end": True}]
+    tree = {"budget": 9, "spent": 3, "rounds": 1, "committed": 0, "chosen": [1], "nodes": nodes}
+    samples, rejects = _asked(make_asked, HOSTILE, plain=HOSTILE, finish=HOSTILE, error=HOSTILE, tree=tree)
+    samples[0]["provenance"]["verdicts"] += [verdict(0.5, True, HOSTILE, method=HOSTILE)]
+    terms = {"name": HOSTILE, "meaning": HOSTILE, "verdict": "conditions"}
+    used = model(HOSTILE, use=f"embedded:{HOSTILE}", form=HOSTILE, terms=terms, left_out=[HOSTILE])
+    html = _html(make_run(samples, rejects, **asked_run(models=[used], out_of_budget=HOSTILE)))
+    page = Page(html)
+    tame = asked_run(out_of_budget="x", models=[model("a", left_out=["b_c"])])
+    plain = Page(_html(make_run(*_asked(make_asked, plain="x", tree=tree), name="plain", **tame)))
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", html)
+    assert "".join(page.text).count('<script>alert("1")</script></pre></style>--> {{ run }} {% raw %}') > 10
+
+
+def test_a_stacked_histogram_holds_both_counts_and_is_the_same_each_time() -> None:
+    svg = stacked_histogram('a "name"', ["0.00", "0.05", "0.10"], [3, 0, 1], [1, 2, 0])
+    root = ElementTree.fromstring(svg)
+    assert {node.tag.rpartition("}")[2] for node in root.iter()} <= {"svg", "g", "rect", "text", "path"}
+    assert svg == stacked_histogram('a "name"', ["0.00", "0.05", "0.10"], [3, 0, 1], [1, 2, 0])
+    series = [node for node in root.iter() if re.search(r"\bserie-\d", node.get("class", ""))]
+    heights = [
+        [float(rect.get("height", "0")) for rect in one.iter() if "reactive" in rect.get("class", "")]
+        for one in series[:2]
+    ]
+    assert heights[0][0] == pytest.approx(3 * heights[1][0], rel=0.01)
+    assert heights[1][1] == pytest.approx(2 * heights[1][0], rel=0.01)

@@ -6,16 +6,18 @@ import random
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.export.asked import call, turned_away, verdict
 
 from retroweave.export.dataset import DatasetWriter
 from retroweave.export.excerpt import shorten, visible
-from retroweave.export.survey import Bar, Sources, Spread, Survey, Tally, survey
+from retroweave.export.survey import Bar, Judged, Sources, Spread, Survey, Tally, survey
 
 MakeSample = Callable[..., dict[str, Any]]
 MakeRun = Callable[..., Path]
@@ -228,3 +230,77 @@ def test_a_shortened_text_is_its_beginning_and_its_end(text: str, limit: int) ->
     assert len(head) + left_out + len(tail) == len(text)
     assert len(head) + len(tail) <= limit
     assert bool(left_out) == (len(text) > limit)
+
+
+def test_what_a_judge_said_is_counted_over_samples_and_rejects(make_asked: MakeSample, make_run: MakeRun) -> None:
+    samples = [make_asked(number, [call("ask", f"{number}", "?")], [verdict(0.9, True)]) for number in range(3)]
+    rejects = [
+        turned_away("0/0/0", [call("ask", "0", "a")], [verdict(0.45, False)]),
+        turned_away("0/0/1", [call("ask", "0", "b")], [verdict(0.0, False), verdict(None, False, "other")]),
+    ]
+    found = survey(make_run(samples, rejects)).judges
+    judged = found["answerable"]
+    assert (judged.verdicts, judged.passed, judged.share) == (5, 3, 0.6)
+    assert judged.mean == pytest.approx((3 * 0.9 + 0.45) / 5)
+    assert {place: n for place, n in enumerate(judged.accepted) if n} == {18: 3}
+    assert {place: n for place, n in enumerate(judged.rejected) if n} == {0: 1, 9: 1}
+    assert (found["other"].verdicts, found["other"].scored, found["other"].mean) == (1, 0, None)
+
+
+def test_a_verdict_that_several_rows_have_in_common_is_counted_once_and_equal_ones_are_not_taken_for_it(
+    make_asked: MakeSample, make_run: MakeRun
+) -> None:
+    asked = [call("ask", "0", "Why?"), call("answerable", "0", "Yes", "judge")]
+    fanned_out = [make_asked(0, [*asked, call("answer", "0", text)], [verdict(0.9, True)], row=0) for text in "ab"]
+    other = [call("ask", "0", "Who?"), call("answerable", "0", "Yes", "judge")]
+    rejects = [turned_away("0/0/2", other, [verdict(0.9, True), verdict(0.1, False, "last")])]
+    next_row = make_asked(1, asked, [verdict(0.9, True)])
+    found = survey(make_run([*fanned_out, next_row], rejects)).judges
+    assert found["answerable"].verdicts == 3
+    assert found["last"].verdicts == 1
+
+
+def test_tries_that_were_rejected_alike_are_several_verdicts(make_asked: MakeSample, make_run: MakeRun) -> None:
+    same = [turned_away(f"0/0/{number}", [call("ask", "0", "Eh?")]) for number in range(3)]
+    assert survey(make_run([make_asked(0, [])], same)).judges["answerable"].verdicts == 4
+
+
+def test_verdicts_are_counted_alike_in_the_run_and_when_its_files_are_read(
+    make_asked: MakeSample, make_run: MakeRun
+) -> None:
+    samples = [make_asked(number, [call("ask", f"{number}", "?")]) for number in range(30)]
+    rejects = [turned_away(f"0/{number}/0", [call("ask", f"{number}", "a")]) for number in range(30)]
+    here = Survey()
+    for sample, reject in zip(samples, rejects, strict=True):
+        here.add(sample)
+        here.reject(reject)
+    there = survey(make_run(samples, rejects))
+    for name in ("verdicts", "passed", "accepted", "rejected", "mean"):
+        assert getattr(here.judges["answerable"], name) == getattr(there.judges["answerable"], name)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sampled"),
+    [
+        ({"method": "logprobs"}, {}),
+        ({"method": "sampled 8"}, {8: 1}),
+        ({"method": "logprobs, sampled 5"}, {5: 1}),
+        ({"fits": {"parts": {"method": "sampled 8"}}, "reads": {"parts": {"method": "sampled 8"}}}, {8: 1}),
+        ({"method": 3, "items": [{"method": "sampled 9"}]}, {}),
+    ],
+)
+def test_answers_that_were_sampled_are_found_in_the_parts_of_a_score(
+    parts: dict[str, Any], sampled: dict[int, int]
+) -> None:
+    judged = Judged()
+    judged.add(verdict(0.5, True, **parts))
+    assert judged.sampled == sampled
+
+
+@given(st.lists(st.floats(-0.5, 1.5) | st.sampled_from([0.0, 0.05, 0.95, 1.0, float("nan"), float("inf")])))
+def test_every_score_stands_in_one_step(scores: list[float]) -> None:
+    judged = Judged()
+    for score in scores:
+        judged.add(verdict(score, score > 0.5))
+    assert sum(judged.accepted) + sum(judged.rejected) == judged.scored == sum(map(isfinite, scores))
+    assert judged.verdicts == len(scores)

@@ -77,6 +77,7 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         "cell": lambda text: re.sub(r"(?<!\\)\|", r"\|", text),
         "fence": _fence,
         "rate": lambda rate: "not declared" if rate is None else f"{rate:.0%}",
+        "capital": lambda text: text[:1].upper() + text[1:],
     }
     moves = {step["move"] for step in run["steps"]}
     return markdown.get_template("card.md.j2").render(
@@ -86,6 +87,10 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         title=facts.title(run),
         cautions=facts.cautions(run, found),
         paragraphs=facts.paragraphs(run),
+        models=facts.models(run),
+        spent=facts.spent(run),
+        money=facts.money,
+        measured=facts.measured(run, found),
         moves=[(move, meaning) for move, meaning in facts.MOVES.items() if move in moves],
         evidence=facts.evidence(run),
         rests_on=facts.rests_on(run),

@@ -18,7 +18,7 @@ from pygal.style import Style
 from retroweave.export.excerpt import visible
 from retroweave.export.survey import Bar
 
-__all__ = ["bar_chart", "histogram"]
+__all__ = ["bar_chart", "histogram", "stacked_histogram"]
 
 # For its plugins pygal leaves a finder of an older kind in the import system, of which every later import would warn.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
@@ -61,7 +61,21 @@ def bar_chart(name: str, bars: Sequence[Bar]) -> Markup:
 
 def histogram(name: str, bars: Sequence[Bar]) -> Markup:
     """Upright bars in the order given, with as many labels as fit; of a range the label is where it starts."""
-    chart = pygal.Bar(
+    chart = _upright(pygal.Bar, [bar.label.partition("–")[0] for bar in bars], [bar.count for bar in bars])
+    chart.add("", [bar.count for bar in bars])
+    return _plain(chart, name)
+
+
+def stacked_histogram(name: str, labels: Sequence[str], lower: Sequence[int], upper: Sequence[int]) -> Markup:
+    """The same of two counts, the second of which stands on the first."""
+    chart = _upright(pygal.StackedBar, labels, [one + other for one, other in zip(lower, upper, strict=True)])
+    chart.add("", list(lower))
+    chart.add("", list(upper))
+    return _plain(chart, name)
+
+
+def _upright(kind: Any, labels: Sequence[str], heights: Sequence[int]) -> Any:
+    chart = kind(
         height=220,
         value_formatter=lambda count: f"{count:,.0f}",
         show_minor_x_labels=False,
@@ -71,12 +85,11 @@ def histogram(name: str, bars: Sequence[Bar]) -> Markup:
         **_COMMON,
     )
     chart._series_margin = 0.02
-    starts = [_label(bar.label.partition("–")[0]) for bar in bars]
+    starts = [_label(label) for label in labels]
     chart.x_labels = starts
-    chart.x_labels_major_every = -(-len(bars) * (max(map(len, starts)) + 2) * 8 // (_WIDTH - 60))
-    chart.y_labels = _ticks(max(bar.count for bar in bars))
-    chart.add("", [bar.count for bar in bars])
-    return _plain(chart, name)
+    chart.x_labels_major_every = -(-len(labels) * (max(map(len, starts)) + 2) * 8 // (_WIDTH - 60))
+    chart.y_labels = _ticks(max(heights))
+    return chart
 
 
 def _ticks(most: int) -> list[int]:

@@ -59,7 +59,8 @@ SAMPLE_SCHEMA: Final = pa.schema(
 REJECT_SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("row", "step", "kind", "reason", "trace", "source", "calls", "verdicts")]
 )
-"""The columns of `rejects.parquet`; the last two are JSON lists of what models and judges said of the row."""
+"""The columns of `rejects.parquet`; in the last two stand, as JSON, lists of what models and judges said of the row."""
+_SAID = ("calls", "verdicts")
 
 _ROWS_PER_GROUP = 1_000
 _BYTES_PER_GROUP = 64 * 1024 * 1024
@@ -93,7 +94,7 @@ class DatasetWriter:
         self._splits[split].write(sample)
 
     def reject(self, row: Mapping[str, Any]) -> None:
-        """Add a row to the rejects: strings under the names of `REJECT_SCHEMA`."""
+        """Add a row to the rejects, under the names of `REJECT_SCHEMA`; `calls` and `verdicts` are lists."""
         self._rejects.write(*_reject_row(row))
 
     def close(self) -> None:
@@ -247,10 +248,11 @@ def _sample_row(sample: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
 
 def _reject_row(reject: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """A reject under `REJECT_SCHEMA`, and about how many bytes it takes."""
-    row = {name: reject[name] for name in REJECT_SCHEMA.names}
     try:
+        said = {name: orjson.dumps(reject[name]).decode() for name in _SAID}
+        row = {name: reject[name] for name in REJECT_SCHEMA.names} | said
         return row, sum(len(value.encode()) for value in row.values())
-    except UnicodeEncodeError as error:
+    except (UnicodeEncodeError, orjson.JSONEncodeError) as error:
         raise UserError(_unwritable(f"The reject of row {reject['row']}", error)) from error
 
 
@@ -298,12 +300,13 @@ def read_samples(run_dir: Path, split: str | None = None) -> Iterator[dict[str, 
                 yield row
 
 
-def read_rejects(run_dir: Path) -> Iterator[dict[str, str]]:
+def read_rejects(run_dir: Path) -> Iterator[dict[str, Any]]:
     """The rows that a run threw away, in order, read one row group at a time."""
     path = run_dir / "rejects.parquet"
     if not path.is_file():
         raise UserError(_no_finished_run(run_dir))
-    yield from _rows(path, REJECT_SCHEMA, run_dir)
+    for row in _rows(path, REJECT_SCHEMA, run_dir):
+        yield row | {name: orjson.loads(row[name]) for name in _SAID}
 
 
 def _rows(path: Path, schema: Any, run_dir: Path) -> Iterator[dict[str, Any]]:
@@ -313,9 +316,15 @@ def _rows(path: Path, schema: Any, run_dir: Path) -> Iterator[dict[str, Any]]:
         raise UserError(f"{path} is no Parquet file ({error}). {_again(run_dir)}") from error
     with file:
         if not file.schema_arrow.equals(schema):
-            raise UserError(f"{path} has other columns than a run writes. {_again(run_dir)}")
+            raise UserError(f"{path} has other columns than a run writes{_missing(file, schema)}. {_again(run_dir)}")
         for group in range(file.num_row_groups):
             yield from file.read_row_group(group).to_pylist()
+
+
+def _missing(file: Any, schema: Any) -> str:
+    """Which columns are not there, as in a file of an older version."""
+    missing = [name for name in schema.names if name not in file.schema_arrow.names]
+    return f": {' and '.join(missing)} are missing" if missing else ""
 
 
 def _shards(run_dir: Path, split: str) -> list[Path]:

@@ -7,28 +7,34 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from retroweave.export.survey import Survey
+from retroweave.export.survey import Judged, Survey
 
 __all__ = [
     "MOVES",
     "WORTHS",
     "Evidence",
     "Loss",
+    "Measured",
+    "ModelUse",
     "Reason",
     "cautions",
     "code_runs",
     "command",
     "evidence",
     "losses",
+    "measured",
+    "models",
+    "money",
     "paragraphs",
     "reasons",
     "rests_on",
+    "spent",
     "title",
 ]
 
@@ -104,6 +110,36 @@ class Reason:
     count: int
 
 
+@dataclass(frozen=True)
+class ModelUse:
+    """A model that a run asked, and what it took."""
+
+    names: tuple[str, ...]
+    """What the recipe calls it."""
+    use: str
+    asked: str
+    calls: int
+    tokens: int
+    cost: float
+    terms: str
+    """What its output comes under, as a name."""
+    meaning: str
+    lacks: tuple[str, ...]
+    """What its endpoint cannot do, each in a few words."""
+    left_out: tuple[str, ...]
+    """Fields of a request that its server does not know."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a judge said, as it was counted."""
+
+    step: str
+    judged: Judged
+    note: str
+    """What is to be known of its scores, as it follows "the scores"; mostly there is nothing."""
+
+
 def title(run: Run) -> str:
     """The recipe's first line, as a heading."""
     return " ".join(run["title"].split()).removesuffix(".") or str(run["recipe"])
@@ -170,7 +206,136 @@ def _in_words(kind: str, reason: str) -> str:
 
 def cautions(run: Run, found: Survey) -> list[str]:
     """What a reader has to know before all else, a sentence or two an entry; mostly there is nothing."""
-    return [caution for caution in (_many_failures(run), _little_text(found), _no_validation(run)) if caution]
+    run_cautions = (
+        _out_of_budget(run),
+        *_of_models(run),
+        _many_failures(run),
+        _little_text(found),
+        _no_validation(run),
+    )
+    return [caution for caution in run_cautions if caution]
+
+
+def _out_of_budget(run: Run) -> str:
+    if not run.get("out_of_budget"):
+        return ""
+    counts = run["counts"]
+    midway = counts.get("unfinished_rows", 0)
+    stopped = f" {midway:,} source {'row' if midway == 1 else 'rows'} stopped midway." if midway else ""
+    return (
+        f"The run stopped at its budget: {counts['samples']:,} of {run['rows']:,} samples were made. "
+        f"{_ended(run['out_of_budget'])}{stopped}"
+    )
+
+
+def _of_models(run: Run) -> Iterator[str]:
+    for model in run.get("models", ()):
+        called = f"The model {_listed(model['names'])} ({model['use']})"
+        if model["use"].startswith("embedded:") and _speaks(model):
+            yield (
+                f"{called}, which wrote or judged this set, ran inside the process that made it. That is fine for a "
+                "first look, and not for data worth keeping."
+            )
+        terms = model["terms"]
+        if terms["verdict"] == "conditions":
+            yield f"{called} has terms with conditions, {terms['name']}: {_ended(terms['meaning'])}"
+        elif terms["verdict"] == "unknown":
+            yield f"{called} has terms that are not known here. Read them before you pass this set on."
+
+
+def _speaks(model: Mapping[str, Any]) -> bool:
+    """Whether a model answers in words; one for embeddings does not."""
+    return bool(model["abilities"]["chat"] or model["abilities"]["complete"])
+
+
+def models(run: Run) -> list[ModelUse]:
+    """The models that were asked."""
+    return [
+        ModelUse(
+            tuple(model["names"]),
+            model["use"],
+            _FORMS.get(model["form"], model["form"]) if _speaks(model) else "for embeddings",
+            model["calls"],
+            model["tokens"],
+            model["cost"],
+            model["terms"]["name"],
+            _ended(model["terms"]["meaning"]),
+            tuple(_lacks(model)),
+            tuple(model["left_out"]),
+        )
+        for model in run.get("models", ())
+    ]
+
+
+_FORMS = {"chat": "in turns", "base": "with documents"}
+
+
+def _lacks(model: Mapping[str, Any]) -> Iterator[str]:
+    can = model["abilities"]
+    if not _speaks(model):
+        return
+    if not can["chat"]:
+        yield "no chat"
+    if not can["complete"]:
+        yield "no raw completion"
+    if can["logprobs" if model["form"] == "chat" else "complete_logprobs"] < 2:  # one alternative is no distribution
+        yield "no log-probabilities"
+    if not can["schema"]:
+        yield "no JSON schema"
+
+
+def spent(run: Run) -> str:
+    """What all models took, in a sentence."""
+    used = models(run)
+    cost = sum(model.cost for model in used)
+    samples = run["counts"]["samples"]
+    each = f", {money(cost / samples)} for each sample" if cost and samples else ""
+    return (
+        f"In all {_counted(sum(model.calls for model in used), 'call')} and "
+        f"{_counted(sum(model.tokens for model in used), 'token')} for {money(cost)}{each}. That is all that was sent "
+        "for this set, retries and rejected rows included. The cost is by the prices that were named; a model without "
+        "one counts as free."
+    )
+
+
+def money(cost: float) -> str:
+    """Dollars, to a hundredth of a cent where there are few."""
+    return (
+        f"${cost:,.2f}"
+        if cost >= 10
+        else "less than $0.0001"
+        if 0 < cost < 0.0001
+        else f"${cost:.4f}"
+        if cost
+        else "$0"
+    )
+
+
+def measured(run: Run, found: Survey) -> list[Measured]:
+    """What judges that give scores were seen to do, in the order of the steps."""
+    order = {step["name"]: place for place, step in enumerate(run["steps"])}
+    names = sorted(found.judges, key=lambda name: (order.get(name, len(order)), name))
+    return [Measured(name, found.judges[name], _coarse(found.judges[name])) for name in names]
+
+
+def _coarse(judged: Judged) -> str:
+    if not (sampled := judged.sampled):
+        return ""
+    each = " or ".join(f"{number:,}" for number in sorted(sampled))
+    some = min(sum(sampled.values()), judged.verdicts)
+    where, which = ("", "they") if some == judged.verdicts else (f" in {_counted(some, 'verdict')}", "those")
+    return (
+        f"are coarse{where}: {which} were counted from {each} sampled answers each, since no log-probabilities were "
+        "told, and other draws would have given somewhat other ones"
+    )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _many_failures(run: Run) -> str:
@@ -187,8 +352,11 @@ def _many_failures(run: Run) -> str:
 
 def _sentence(text: str) -> str:
     line = " ".join(text.split())
-    line = line if len(line) <= 200 else f"{line[:199]}…"
-    return line if line.endswith((".", "!", "?", "…")) else f"{line}."
+    return _ended(line if len(line) <= 200 else f"{line[:199]}…")
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _little_text(found: Survey) -> str:

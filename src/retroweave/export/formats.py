@@ -5,12 +5,14 @@
     sharegpt            {"conversations": [{"from": "human" | "gpt" | "system", "value"}]}
     alpaca              {"instruction", "input", "output", "system", "history": [[user, assistant], ...]}
     text                {"text": turn, separator, turn, separator, ...}                      as RetroInstruct does it
+    preference          {"prompt": [message, ...], "chosen": [message], "rejected": [message]}             TRL
+    labelled            {"prompt": [message, ...], "completion": [message], "label": bool}                 TRL
 
 It is here because not every assistant turn may be trained on, and only `messages` can say so turn by turn. Each
 other format gives a row for each trained turn, which ends there; what came before is its context. `sharegpt` and
 `text` give one row for the whole conversation where every assistant turn is trained. Where a format leaves it to
-the trainer not to learn the assistant turns before the last, the export says so in its notes. Preference pairs
-and uploading are not done here.
+the trainer not to learn the assistant turns before the last, the export says so in its notes. The last two are no
+samples but what models answered and judges said: where they come from is told in `preferences`. Nothing is uploaded.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retroweave.export.dataset import MESSAGE, read_samples
+from retroweave.export.preferences import ARRANGEMENTS, Preferences
 from retroweave.pipeline.errors import UserError, nearest
 
 __all__ = ["FORMATS", "Exported", "export_samples"]
@@ -64,8 +68,10 @@ def export_samples(
     run_dir: Path, format: str, to: Path, *, split: str | None = None, separator: str = "<|end|>"
 ) -> Exported:
     """Write the samples of a finished run to the file `to`, all splits or one, replacing a file that is there."""
+    if format in ARRANGEMENTS:
+        return _export_preferences(Preferences(run_dir, format, split), _PREFERENCES[format], to)
     if format not in FORMATS:
-        raise UserError(f"There is no format {format!r}. {nearest(format, FORMATS)}")
+        raise UserError(f"There is no format {format!r}. {nearest(format, (*FORMATS, *ARRANGEMENTS))}")
     if not separator:
         raise UserError("The separator is empty, and turns could not be told apart. Give one with --separator.")
     shape = FORMATS[format]
@@ -84,6 +90,16 @@ def export_samples(
         write(waiting)
     notes = (f"{unmarked} of {rows} rows {shape.note}",) if unmarked and shape.note else ()
     return Exported(to, samples, rows, notes)
+
+
+def _export_preferences(found: Preferences, schema: Any, to: Path) -> Exported:
+    rows = found.rows()
+    count = 0
+    with _writing(to, schema) as write:
+        while waiting := list(islice(rows, _ROWS_AT_A_TIME)):
+            write(waiting)
+            count += len(waiting)
+    return Exported(to, found.samples, count, found.notes())
 
 
 def _trained(turns: list[Turn]) -> list[int]:
@@ -201,7 +217,13 @@ FORMATS: Final[Mapping[str, _Format]] = {
         "them, or export prompt-completion.",
     ),
 }
-"""Name to format, as `export_samples` takes it."""
+"""Name to format of samples, as `export_samples` takes it."""
+
+_TURNS = pa.list_(_UNTRAINED_MESSAGE)
+_PREFERENCES: Final[Mapping[str, Any]] = {
+    "preference": pa.schema([("prompt", _TURNS), ("chosen", _TURNS), ("rejected", _TURNS)]),
+    "labelled": pa.schema([("prompt", _TURNS), ("completion", _TURNS), ("label", pa.bool_())]),
+}
 
 
 def _writing(to: Path, schema: Any) -> AbstractContextManager[Write]:

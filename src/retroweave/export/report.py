@@ -17,10 +17,11 @@ import orjson
 from markupsafe import Markup
 
 from retroweave.export import facts, templates
-from retroweave.export.charts import bar_chart, histogram
+from retroweave.export.charts import bar_chart, histogram, stacked_histogram
 from retroweave.export.conversation import conversation
 from retroweave.export.dataset import SPLITS, read_run
-from retroweave.export.survey import Bar, Spread, Survey, Tally, survey
+from retroweave.export.survey import Bar, Judged, Spread, Survey, Tally, survey
+from retroweave.export.trace import Stop, has_trace, trace
 
 __all__ = ["write_report"]
 
@@ -42,6 +43,26 @@ class Chart:
     bars: list[Bar]
 
 
+@dataclass(frozen=True)
+class Scores:
+    """What a judge was seen to do, with a drawing of its scores."""
+
+    one: facts.Measured
+    svg: Markup | None
+    """`None` where there is no score to draw."""
+    rows: list[tuple[str, int, int]]
+    """From where on, how many were accepted, and how many rejected."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One sample on its way back."""
+
+    id: str
+    place: str
+    stops: list[Stop]
+
+
 def write_report(run_dir: Path, found: Survey | None = None) -> Path:
     """Write `report.html` of a finished run and give back its path; `found` spares a pass over the samples."""
     run = read_run(run_dir)
@@ -51,9 +72,9 @@ def write_report(run_dir: Path, found: Survey | None = None) -> Path:
 def _render(run: Mapping[str, Any], found: Survey) -> str:
     html = templates.html()
     html.filters |= {"code_runs": facts.code_runs, "number": _number}
-    css = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    walk = _walk(run, found)
     return html.get_template("report.html.j2").render(
-        css=Markup(css),
+        css=Markup("".join(_styles(walk))),
         run=run,
         survey=found,
         title=facts.title(run),
@@ -67,6 +88,11 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         worths=facts.WORTHS,
         rests_on=facts.rests_on(run),
         splits=[(split, run["splits"][split]) for split in SPLITS if run["splits"].get(split)],
+        models=facts.models(run),
+        spent=facts.spent(run),
+        money=facts.money,
+        scores=[_scores(one) for one in facts.measured(run, found)],
+        walk=walk,
         kinds=list(_kinds(found)),
         lengths=list(_lengths(found)),
         difficulty=[(_words(name), spread) for name, spread in found.numbers.items()],
@@ -106,6 +132,29 @@ def _kinds(found: Survey) -> Iterator[Chart]:
 def _lengths(found: Survey) -> Iterator[Chart]:
     yield _histogram("Prompt", "samples by characters that are not trained", found.prompt)
     yield _histogram("Answer", "samples by characters that are trained", found.answer)
+
+
+def _scores(one: facts.Measured) -> Scores:
+    judged = one.judged
+    labels = [f"{place / Judged.STEPS:.2f}" for place in range(Judged.STEPS)]
+    name = f"Scores of {one.step}"
+    svg = stacked_histogram(name, labels, judged.accepted, judged.rejected) if judged.scored else None
+    rows = list(zip(labels, judged.accepted, judged.rejected, strict=True))
+    return Scores(one, svg, [row for row in rows if row[1] or row[2]])
+
+
+def _walk(run: Mapping[str, Any], found: Survey) -> Walk | None:
+    """The first of the examples that models had to do with."""
+    for sample in filter(has_trace, found.choose(_EXAMPLES)):
+        return Walk(sample["id"], sample["provenance"]["source"]["place"], trace(sample, run))
+    return None
+
+
+def _styles(walk: Walk | None) -> Iterator[str]:
+    here = Path(__file__).parent
+    yield (here / "report.css").read_text(encoding="utf-8")
+    if walk and any(call.tree for stop in walk.stops for call in stop.calls):
+        yield (here / "tree.css").read_text(encoding="utf-8")
 
 
 def _bars(name: str, caption: str, label: str, tally: Tally) -> Chart:

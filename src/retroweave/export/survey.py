@@ -1,26 +1,28 @@
-"""One pass over a run's samples that gathers what its card and its report say of them.
+"""One pass over a run's outcomes that gathers what its card and its report say of them.
 
 It is here so that both say the same. Its memory does not grow with the run: counts of strings are kept for a
 limited number of different ones, numbers are counted in steps that grow tenfold when there are too many, source rows
-are told apart up to a hundred thousand, and a few samples of each layout are kept as examples. It draws no conclusion:
-findings are the lints'.
+are told apart up to a hundred thousand, and a few samples of each layout are kept as examples. Of rejects it counts
+only what judges said. It draws no conclusion: findings are the lints'.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from retroweave.export.conversation import damage_span
-from retroweave.export.dataset import read_samples
+from retroweave.export.outcomes import SourceRow, by_source_row, source_row
 from retroweave.pipeline.row import digest
 
-__all__ = ["Bar", "Sources", "Spread", "Survey", "Tally", "survey"]
+__all__ = ["Bar", "Judged", "Sources", "Spread", "Survey", "Tally", "survey"]
 
 _DIFFERENT_STRINGS = 200
 _DIFFERENT_NUMBERS = 2_000
@@ -190,6 +192,58 @@ class Sources:
         return f"{rows}, {each} {'once' if self.passes == 1 else f'up to {self.passes:,} times'}"
 
 
+class Judged:
+    """What one judge said in all: how often it accepted, and how its scores are spread, in twenty steps from 0 to 1."""
+
+    STEPS = 20
+
+    def __init__(self) -> None:
+        self.verdicts = 0
+        self.passed = 0
+        self.scored = 0
+        self.accepted = [0] * self.STEPS
+        self.rejected = [0] * self.STEPS
+        self.methods = Tally()
+        """How a model's answers were read, an entry for each way in a verdict: `logprobs`, `sampled 8`."""
+        self._total = 0.0
+
+    def add(self, verdict: Mapping[str, Any]) -> None:
+        passed, score = bool(verdict["passed"]), verdict["score"]
+        self.verdicts += 1
+        self.passed += passed
+        for method in sorted(set(_methods(verdict["parts"]))):
+            self.methods.add(method)
+        if isinstance(score, int | float) and isfinite(score):
+            step = min(max(int(score * self.STEPS), 0), self.STEPS - 1)
+            (self.accepted if passed else self.rejected)[step] += 1
+            self.scored += 1
+            self._total += score
+
+    @property
+    def share(self) -> float:
+        """Of the verdicts, those that accepted."""
+        return self.passed / self.verdicts
+
+    @property
+    def mean(self) -> float | None:
+        return self._total / self.scored if self.scored else None
+
+    @property
+    def sampled(self) -> dict[int, int]:
+        """Where answers were sampled and counted: how many of them at a time, and in how many verdicts."""
+        found = {method: re.fullmatch(r"sampled (\d+)", method) for method in self.methods.counts}
+        return {int(number[1]): self.methods.counts[method] for method, number in found.items() if number}
+
+
+def _methods(parts: object) -> Iterator[str]:
+    """Each way of reading answers that the parts of a score name, those of a judge made of judges too."""
+    if isinstance(parts, Mapping):
+        if isinstance(said := parts.get("method"), str):
+            yield from said.split(", ")
+        for part in parts.values():
+            yield from _methods(part)
+
+
 class Examples:
     """A few samples to show: those in which damage can be marked first, then those of a readable length.
 
@@ -235,6 +289,11 @@ class Survey:
     words: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     """Measures that are strings, lists of strings or yes and no."""
     examples: Examples = field(default_factory=Examples)
+    judges: dict[str, Judged] = field(default_factory=lambda: defaultdict(Judged))
+    """By step: what judges said that gave a score, of samples and of rejects."""
+    _row: SourceRow | None = None
+    _heard: set[bytes] = field(default_factory=set)
+    """The verdicts on that source row."""
 
     def add(self, sample: dict[str, Any]) -> None:
         turns = sample["messages"]
@@ -254,10 +313,29 @@ class Survey:
         for name, value in sample["provenance"]["measures"].items():
             self._measure(name, value)
         self.examples.add(sample, whole)
+        self._hear(source_row(sample), sample["provenance"])
+
+    def reject(self, reject: Mapping[str, Any]) -> None:
+        """Count what judges said of a row that is no sample; outcomes of one source row come one after the other."""
+        self._hear(source_row(reject), reject)
 
     def choose(self, number: int) -> list[dict[str, Any]]:
         """At most `number` samples to show."""
         return self.examples.choose(number, self.layouts)
+
+    def _hear(self, row: SourceRow, said: Mapping[str, Any]) -> None:
+        """Note each verdict once. A no ends its row; a yes is shared by the rows that fanned out after it.
+
+        Those have in common too what was asked before it.
+        """
+        if row != self._row:
+            self._row = row
+            self._heard.clear()
+        for verdict in said.get("verdicts", ()):
+            heard = digest(orjson.dumps(verdict), orjson.dumps(_asked_by(verdict["step"], said.get("calls", ()))))
+            if not verdict["passed"] or heard not in self._heard:
+                self._heard.add(heard)
+                self.judges[verdict["step"]].add(verdict)
 
     def _measure(self, name: str, value: object) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -269,11 +347,20 @@ class Survey:
 
 
 def survey(run_dir: Path) -> Survey:
-    """Read all samples of a finished run once."""
+    """Read all outcomes of a finished run once."""
     found = Survey()
-    for sample in read_samples(run_dir):
-        found.add(sample)
+    for outcomes in by_source_row(run_dir):
+        for sample in outcomes.samples:
+            found.add(sample)
+        for reject in outcomes.rejects:
+            found.reject(reject)
     return found
+
+
+def _asked_by(step: str, calls: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """What had been asked when a judge gave its verdict: up to its own last call, or else all."""
+    own = [place for place, call in enumerate(calls) if call["step"] == step]
+    return calls[: own[-1] + 1] if own else calls
 
 
 def _has_room(measures: Mapping[str, object], name: str) -> bool:

@@ -58,7 +58,7 @@ class BoundModel:
             request = request.seeded(self._seed(request))
         self._row.hidden = (*self._row.hidden, *hidden)
         try:
-            answer = await self._client.ask(request, self._row.path)
+            answer = await self._waited_for(request)
         except TooLong as error:
             self._note(request, plain, error=str(error))
             raise Drop(f"the prompt is longer than the context of {self.name}") from error
@@ -68,6 +68,15 @@ class BoundModel:
         if noted and request.kind != "embed":
             self._note(request, plain, answer)
         return answer
+
+    async def _waited_for(self, request: Request) -> Answer:
+        row = self._row
+        row.waits += 1
+        row.crossed = row.crossed or row.waits > 1
+        try:
+            return await self._client.ask(request, row.path)
+        finally:
+            row.waits -= 1
 
     def _seed(self, request: Request) -> int:
         """31 bits. Equal requests of one step on one row are numbered: they are draws, and differ."""

@@ -106,7 +106,11 @@ async def advance(node: Any, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
 @advance.register
 async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
     row.hidden = (*row.hidden, *_long_texts(row.fields[name] for name in sorted(step.hidden)))
-    result = await _called(step, _function(step, bench), _arguments(step, row, bench))
+    before = len(row.calls)
+    try:
+        result = await _called(step, _function(step, bench), _arguments(step, row, bench))
+    finally:
+        row.settle_calls(before)
     row.trail = (*row.trail, step.name)
     if step.checks:
         _judged(step, result, row)

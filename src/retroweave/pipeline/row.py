@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
+
 from retroweave.pipeline.step import Side
 
 __all__ = ["Drawn", "Leaf", "LeafKind", "Row", "digest", "numbers", "side_of"]
@@ -67,6 +69,10 @@ class Row:
     """What judges said of it: step, score, whether it passed, and the score's parts."""
     hidden: tuple[str, ...] = ()
     """Texts that only a generator may see."""
+    waits: int = 0
+    """How many requests of the step that it is at are under way."""
+    crossed: bool = False
+    """Whether there were several of them at once: then their answers came in no order of their own."""
 
     @classmethod
     def first(cls, drawn: Drawn) -> Row:
@@ -84,6 +90,12 @@ class Row:
             self.verdicts,
             self.hidden,
         )
+
+    def settle_calls(self, before: int) -> None:
+        """Bring what the last step asked into an order that is the same whichever answer came first."""
+        if self.crossed:
+            self.calls = (*self.calls[:before], *sorted(self.calls[before:], key=orjson.dumps))
+            self.crossed = False
 
     @property
     def asked(self) -> dict[str, Any]:
