@@ -116,10 +116,9 @@ def test_run_makes_a_dataset_and_says_where_it_is(project: Project, retroweave: 
 
 
 def test_recipes_lists_what_is_installed(retroweave: Command) -> None:
-    assert retroweave("recipes")[1].startswith("prose-repair")
-    listed = orjson.loads(retroweave("recipes", "--json")[1])
-    assert listed[0]["name"] == "prose-repair"
-    assert listed[0]["title"].startswith("Repair damaged prose")
+    assert "\nprose-repair  " in retroweave("recipes")[1]
+    listed = {one["name"]: one["title"] for one in orjson.loads(retroweave("recipes", "--json")[1])}
+    assert listed["prose-repair"].startswith("Repair damaged prose")
 
 
 def test_show_draws_the_steps_and_the_worth_of_what_is_trained(retroweave: Command) -> None:
