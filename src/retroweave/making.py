@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -88,11 +89,27 @@ def make(
     specs = {name: named(reference, models or {}) for name, reference in pipeline.models.items()}
     require_terms(specs)
     order = _Order(recipe, config, pipeline, rows, out, seed, workers or _cores(), again, budget or Budget(), specs)
-    with _held(_folder(out)):
+    with _held(_folder(out)), _seldom_collected():
         try:
             return _make(order, watch, meet)
         except OSError as error:
             raise _stopped(error, out) from error
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the garbage collector look less often: it costs a run of many small rows a tenth of its time.
+
+    What rows leave behind is mostly no cycle, and goes without it. What stands before the run is not looked at again.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @dataclass(frozen=True)
