@@ -158,6 +158,7 @@ def test_all_rows_come_back_from_a_server_that_misbehaves(desk: Project) -> None
     assert made["counts"]["failures"] == 0
     assert set(struck) == set(faults)
     assert made["models"][0]["calls"] == total  # each attempt counts, those too that came to nothing
+    assert made["models"][0]["unknown"] == struck["error"] + struck["truncated"] + struck["dropped"]
     assert total == 2000 + sum(struck.values()) + len(PROBES)
     found = sends(desk)
     assert len(found) == total
@@ -332,6 +333,23 @@ def test_no_server_at_all_is_an_error_that_names_its_address(desk: Project) -> N
     done = desk.retroweave("run", "teaching.py", "--rows", 5, "--out", "out", "--model", f"openai:small@{url}", code=2)
     assert url in done.stderr
     assert "Start it" in done.stderr
+
+
+def test_a_run_that_never_began_does_not_stand_in_the_way_of_the_corrected_one(desk: Project) -> None:
+    with ModelServer(agreeable) as server:
+        command = ("run", "teaching.py", "--rows", 5, "--out", "out", "--model")
+        desk.retroweave(*command, "openai:small@http://127.0.0.1:9/v1", code=2)
+        desk.retroweave(*command, f"openai:small@{server.url}")
+        refused = desk.retroweave(*command, f"openai:other@{server.url}", code=2)
+    assert "What changed: config.model:" in refused.stderr
+    assert "models." not in refused.stderr  # one change is told once
+
+
+def test_a_source_that_gives_too_few_is_told_by_the_estimate(desk: Project) -> None:
+    with ModelServer(agreeable) as server:
+        command = ("run", "teaching.py", "--rows", 1000, "--count", 12, "--model", f"openai:small@{server.url}")
+        said = desk.retroweave(*command, "--estimate").stdout
+    assert "The source has no more rows: it gives about 12 samples, not 1,000." in said
 
 
 def test_prompts_that_are_too_long_are_rejects_with_that_reason(desk: Project) -> None:

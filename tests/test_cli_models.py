@@ -105,6 +105,11 @@ CONFIGS: dict[str, tuple[str, tuple[Any, ...], str]] = {
         ("--model", "a", "--budget", "$1"),
         "needs the price of the model",
     ),
+    "a key in the place of its name": (
+        "models: {a: {use: 'openai:x', key: sk-0123-secret}}\n",
+        ("--model", "a"),
+        "is the name of an environment variable",
+    ),
     "no amount": ("", ("--model", "openai:x", "--budget", "cheap"), "takes an amount of dollars"),
     "below nothing": ("", ("--model", "openai:x", "--max-calls", -1), "--max-calls is a limit of 0 or more"),
     "terms that forbid it": ("", ("--model", "openai:google/gemma-3-27b-it@http://127.0.0.1:9/v1"), "Gemma"),
@@ -119,6 +124,7 @@ def test_a_wrong_model_or_limit_is_one_paragraph_that_says_how_to_mend_it(desk: 
     done = desk.retroweave(*command, code=2)
     assert word in done.stderr
     assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
 
 
 def test_a_key_stands_nowhere(desk: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ What makes it fast, and why it is set:
   the server names others, are out of reach. Each request's tokens are counted for them all the same.
 - Its progress bar, which it draws anew for every row where rich is off, draws nothing.
 
-Its logger is left as it is: it writes lines about every row, which takes about a quarter of the time, and has no switch.
+Its logger is left as it is: it writes lines about every row, which takes about a quarter of the time, with no switch.
 That the first `LLM` imports litellm, for two seconds, is part of making the rows; the more of them, the less it weighs.
 
 It keeps each response in a JSON Lines file and makes an Arrow dataset of them: that is how it works, and stays on.

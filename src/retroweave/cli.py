@@ -574,7 +574,10 @@ def calibrate(
     hold rejects as well as samples.
     """
     from retroweave.judges import calibration
+    from retroweave.pipeline.errors import UserError
 
+    if plot is not None and plot.suffix != ".svg":
+        raise UserError(f"--plot draws SVG: let {str(plot)!r} end in .svg.")
     found = calibration.calibrate(
         calibration.read_labels(labels),
         target=target,

@@ -69,6 +69,8 @@ class Estimate:
     """Source rows that were worked on."""
     accepted: Rate
     """Outcomes that were samples."""
+    gives: int | None
+    """About how many samples the source gives in all, where it has no more rows than were worked on."""
     failures: int
     reasons: tuple[tuple[str, int], ...]
     """Why others were not, and how often."""
@@ -99,7 +101,8 @@ async def estimate(
         plain = None
         if any(isinstance(node, Step) and node.plain for node in walk(pipeline.steps)):
             plain = _rate(await _worked(Bench(pipeline, recipe, seed, True, desk, plainly=True)))
-        return _reckoned(rows, leaves, plain, seconds, _prices(desk), asked)
+        dry = len(leaves) < ROWS and not pipeline.source.again
+        return _reckoned(rows, leaves, plain, seconds, _prices(desk), asked, dry)
 
 
 async def _worked(bench: Bench) -> list[list[Leaf]]:
@@ -142,6 +145,7 @@ def _reckoned(
     seconds: float,
     prices: Mapping[str, Price | None],
     limits: Mapping[str, float],
+    dry: bool,
 ) -> Estimate:
     took = [_took(row, prices) for row in leaves]
     accepted = _rate(leaves)
@@ -155,6 +159,7 @@ def _reckoned(
         rows=rows,
         source_rows=len(leaves),
         accepted=accepted,
+        gives=sum(one.samples for one in took) if dry else None,
         failures=sum(leaf.kind == "failure" for leaf in every),
         reasons=tuple(sorted(((reason, lost.count(reason)) for reason in set(lost)), key=lambda one: -one[1])),
         plain=plain,

@@ -214,8 +214,7 @@ async def _run(
     meet: Callable[[Desk], None],
 ) -> tuple[Tally, Desk]:
     pipeline, recipe = order.pipeline, order.recipe
-    async with open_desk(order.models, journal.run_id(), order.budget) as desk:
-        meet(desk)
+    async with open_desk(order.models, journal.run_id(), order.budget, meet=meet) as desk:
         bench = Bench(pipeline, recipe.name, order.seed, together=pipeline.awaits, desk=desk)
         await require_judges_hold(bench)
         runner: Runner
@@ -283,7 +282,7 @@ def _same_run(journal: Journal, order: _Order) -> dict[str, Any]:
     made_by = version("retroweave")
     now = fingerprint(order.recipe, order.config, order.pipeline, order.seed, made_by, order.models)
     before = journal.fingerprint()
-    if before is None or order.again:
+    if before is None or order.again or journal.empty:
         journal.begin(now)
     elif changed := differences(before, orjson.loads(orjson.dumps(now))):
         shown = "; ".join(changed[:6]) + (f"; and {len(changed) - 6} more" if len(changed) > 6 else "")
@@ -297,15 +296,12 @@ def _same_run(journal: Journal, order: _Order) -> dict[str, Any]:
 def _no_sample(tally: Tally) -> None:
     if tally.samples:
         return
-    if tally.out_of_budget:
-        raise RunStopped(f"No sample was accepted yet. {tally.out_of_budget}")
     reasons = "; ".join(
         f"{count:,} {verdict.replace('_', ' ')} at {step!r}: {reason}"
         for (verdict, step, reason), count in tally.reasons.most_common(3)
     )
-    raise RunStopped(
-        f"No sample was accepted of {tally.source_rows:,} source rows. {reasons or 'The source gave none'}."
-    )
+    said = f"No sample was accepted of {tally.source_rows:,} source rows. {reasons or 'No row was finished'}."
+    raise RunStopped(f"{said} {tally.out_of_budget}".rstrip())
 
 
 def _stopped(error: OSError, out: Path) -> RunStopped:
@@ -350,7 +346,7 @@ def _summary(order: _Order, tally: Tally, desk: Desk, valid_under: dict[str, Any
             {"step": step.name, "accepts_right": step.accepts_right, "accepts_wrong": step.accepts_wrong}
             for step in judges(pipeline)
         ],
-        "models": _models(desk),
+        "models": _models(desk, pipeline.models),
         "out_of_budget": tally.out_of_budget,
         "counts": _counts(tally),
         "reasons": [
@@ -361,7 +357,7 @@ def _summary(order: _Order, tally: Tally, desk: Desk, valid_under: dict[str, Any
     }
 
 
-def _models(desk: Desk) -> list[dict[str, Any]]:
+def _models(desk: Desk, references: Mapping[str, str]) -> list[dict[str, Any]]:
     """Each model with what it took in all the run's life; a model of two names stands here once."""
     found = []
     for client in dict.fromkeys(desk.clients.values()):
@@ -370,6 +366,7 @@ def _models(desk: Desk) -> list[dict[str, Any]]:
             {
                 "names": [name for name, other in desk.clients.items() if other is client],
                 "use": client.spec.use,
+                "reference": references[client.name],
                 "form": client.form,
                 "abilities": asdict(client.abilities),
                 "terms": asdict(terms_for(client.spec)),
@@ -377,6 +374,8 @@ def _models(desk: Desk) -> list[dict[str, Any]]:
                 "calls": spent.calls,
                 "tokens": spent.tokens,
                 "cost": round(spent.cost, 6),
+                "unknown": spent.unknown,
+                "from_journal": client.cached,
             }
         )
     return found

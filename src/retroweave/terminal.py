@@ -181,6 +181,9 @@ def show_estimate(console: Console, found: Estimate) -> None:
         f"{found.source_rows} source rows gave {found.accepted.of} outcomes, of which {found.accepted.passed} are "
         f"samples: a yield of {accepted.likely:.0%} ({accepted.low:.0%} to {accepted.high:.0%})."
     )
+    if found.gives is not None and found.gives < found.rows:
+        said = f"The source has no more rows: it gives about {found.gives:,} samples, not {found.rows:,}."
+        console.print(said, style="yellow")
     if found.failures:
         console.print(f"{found.failures} more failed by an error.", style="yellow")
     for reason, count in found.reasons[:5]:

@@ -98,13 +98,15 @@ class TestPrices:
 
     def test_one_that_has_none_is_refused_with_the_lines_to_write(self) -> None:
         opened = Opened()
-        with pytest.raises(UserError, match="A --budget in dollars needs the price of the model 'writer'") as caught:
+        with pytest.raises(
+            UserError, match="A --budget in dollars needs the price of the model openai:qwen3"
+        ) as caught:
             ran({"writer": ModelSpec(QWEN)}, opened, budget=Budget(cost=1.0))
         assert opened.endpoints == []
-        lines = re.search(r"  models:\n.*\n", str(caught.value))
+        lines = re.search(r"`(models: .*)`", str(caught.value))
         assert lines
-        table = read_table(yaml.safe_load(lines[0])["models"])
-        assert table["writer"].use == QWEN
+        table = read_table(yaml.safe_load(lines[1])["models"])
+        assert table["mine"].use == QWEN
         ran(table, Opened(), budget=Budget(cost=1.0))
 
     def test_without_a_limit_in_dollars_no_price_is_needed(self) -> None:

@@ -78,7 +78,7 @@ class TestWhatStands:
             await calls.begin("run", "writer", b"key", 300, 0.25)
 
         ran(work)
-        assert calls.spent("run") == {"writer": Spent(2, 600, 0.5)}
+        assert calls.spent("run") == {"writer": Spent(2, 600, 0.5, unknown=2)}
 
     def test_an_answer_is_there_at_once_and_stands_in_the_file_a_moment_later(
         self, calls: CallJournal, path: Path
@@ -147,7 +147,7 @@ def test_what_comes_in_one_moment_is_one_transaction(calls: CallJournal) -> None
     numbers = ran(work)
     assert len(set(numbers)) == 100
     assert [statement.upper() for statement in said].count("BEGIN IMMEDIATE") == 1
-    assert calls.spent("run") == {"writer": Spent(100, sum(range(100)), 0.0)}
+    assert calls.spent("run") == {"writer": Spent(100, sum(range(100)), 0.0, unknown=100)}
 
 
 WRITER = """
@@ -180,7 +180,7 @@ class TestOtherProcesses:
         process.communicate()
         assert process.returncode == -9
         calls = CallJournal(path)
-        assert calls.spent("run") == {"writer": Spent(3, 15 + 15 + 300, 0.01 + 0.01 + 0.25)}
+        assert calls.spent("run") == {"writer": Spent(3, 15 + 15 + 300, 0.01 + 0.01 + 0.25, unknown=1)}
         assert calls.get(b"run 0") == Answer("yes", "stop", 10, 5)
         assert calls.get(b"run 2") is None
         calls.close()

@@ -290,11 +290,19 @@ def spent(run: Run) -> str:
     cost = sum(model.cost for model in used)
     samples = run["counts"]["samples"]
     each = f", {money(cost / samples)} for each sample" if cost and samples else ""
+    unknown = sum(model.get("unknown", 0) for model in run.get("models", ()))
+    lost = (
+        f" Of {_counted(unknown, 'call')} among them it is not known what they took, and they are counted at the most."
+        if unknown
+        else ""
+    )
+    known = sum(model.get("from_journal", 0) for model in run.get("models", ()))
+    kept = f" {_counted(known, 'answer')} stood in the journal of calls already, and cost nothing." if known else ""
     return (
         f"In all {_counted(sum(model.calls for model in used), 'call')} and "
         f"{_counted(sum(model.tokens for model in used), 'token')} for {money(cost)}{each}. That is all that was sent "
-        "for this set, retries and rejected rows included. The cost is by the prices that were named; a model without "
-        "one counts as free."
+        f"for this set, retries and rejected rows included.{lost}{kept} The cost is by the prices that were named; a "
+        "model without one counts as free."
     )
 
 
@@ -382,7 +390,11 @@ def _no_validation(run: Run) -> str:
 
 def command(run: Run) -> str:
     """The command that makes the same samples again, in a POSIX shell; config keys at their defaults are left out."""
-    config = run.get("config_changed", run["config"])
+    used = {model.get("reference"): model["use"] for model in run.get("models", ())}
+    config = {
+        name: used.get(value, value) if isinstance(value, str) else value  # a name of the config file's, spelt out
+        for name, value in run.get("config_changed", run["config"]).items()
+    }
     words = [
         ["retroweave", "run", run.get("reference", run["recipe"])],
         *(["--set", f"{name}={_flow(value)}"] for name, value in config.items()),

@@ -25,10 +25,12 @@ async def open_desk(
     *,
     opener: Callable[[ModelSpec], Endpoint] = open_endpoint,
     patience: Patience | None = None,
+    meet: Callable[[Desk], None] = lambda desk: None,
 ) -> AsyncIterator[Desk]:
     """The clients of `models`, by name, for the run of this id: what it spent before counts against its budget.
 
-    Raises `UserError` where a model cannot be used, or where the budget is in dollars and a model has no price.
+    `meet` is handed them before they are asked anything. Raises `UserError` where a model cannot be used, or where the
+    budget is in dollars and a model has no price.
     """
     if not models:
         yield Desk()
@@ -45,6 +47,7 @@ async def open_desk(
                     opened[same] = Client(name, spec, opener(spec), calls, ledger, run, patience)
                 clients[name] = opened[same]
             desk = Desk(clients, ledger)
+            meet(desk)
             await greet(desk, calls)
             yield desk
         finally:
@@ -55,11 +58,11 @@ async def open_desk(
 def _require_prices(models: Mapping[str, ModelSpec], budget: Budget) -> None:
     if budget.cost is None:
         return
-    for name, spec in models.items():
+    for spec in models.values():
         if spec.price is None and spec.kind == "openai":
             raise UserError(
-                f"A --budget in dollars needs the price of the model {name!r} ({spec.use}), and none is named. Put it "
-                "into the config file, in dollars for a million tokens:\n"
-                f"  models:\n    {name}: {{use: '{spec.use}', price: {{prompt: 0.10, completion: 0.40}}}}\n"
-                f"and pass --{name} {name}; or hold the run to --max-calls or --max-tokens."
+                f"A --budget in dollars needs the price of the model {spec.use}, and none is named. Put it into the "
+                "table of models in the config file, in dollars for a million tokens, and name the model by its entry: "
+                f"`models: {{mine: {{use: '{spec.use}', price: {{prompt: 0.10, completion: 0.40}}}}}}`. "
+                "Or hold the run to --max-calls or --max-tokens."
             )

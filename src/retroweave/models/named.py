@@ -63,6 +63,12 @@ def _entry(name: str, values: Any) -> ModelSpec:
     for key in values:
         if key not in Entry.model_fields:
             raise UserError(f"The model {name!r} has no setting {key!r}. {nearest(str(key), Entry.model_fields)}")
+    key = values.get("key", "")
+    if key and not (isinstance(key, str) and key.isidentifier()):  # which may be the key itself: it is not shown
+        raise UserError(
+            f"`key:` of the model {name!r} is the name of an environment variable, such as OPENROUTER_API_KEY, and "
+            "what stands there is none. If it is the key itself, put it into a variable: files are passed around."
+        )
     try:
         spec = Entry(**values).spec()
     except ValidationError as error:

@@ -74,10 +74,11 @@ class Ledger:
         self._under_way += 1
         self._add(model, 1, tokens, cost)
 
-    def settle(self, model: str, reserved: tuple[int, float], took: tuple[int, float]) -> None:
-        """Give back what a request did not take."""
+    def settle(self, model: str, reserved: tuple[int, float], took: tuple[int, float], *, known: bool = True) -> None:
+        """Give back what a request did not take. Of one of which that is not known, nothing comes back."""
         self._under_way -= 1
         self._add(model, 0, took[0] - reserved[0], took[1] - reserved[1])
+        self.models[model].unknown += not known
         self._freed.set()
 
     def _add(self, model: str, calls: int, tokens: int, cost: float) -> None:

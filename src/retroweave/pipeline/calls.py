@@ -29,6 +29,9 @@ MOMENT = 0.002
 FOLDER = ".retroweave"
 """In the working folder: all its runs share what was paid for."""
 
+UNDER_WAY, KNOWN, UNKNOWN = 0, 1, 2
+"""What became of a request: nothing yet, or its process died; known what it took; not known, and booked at most."""
+
 _TABLES = """
 pragma journal_mode = wal;
 pragma synchronous = normal;
@@ -50,6 +53,8 @@ class Spent:
     tokens: int = 0
     cost: float = 0.0
     """Dollars."""
+    unknown: int = 0
+    """Calls among them of which nobody knows what they took; they stand here with the most that it may be."""
 
 
 class CallJournal:
@@ -69,7 +74,7 @@ class CallJournal:
             raise self._stopped(error) from error
         self._number = secrets.randbits(42) << 20  # of its own, whichever other process writes to the file
         self._begun: list[tuple[int, str, str, bytes, int, float]] = []
-        self._settled: list[tuple[int, float, int]] = []
+        self._settled: list[tuple[int, float, int, int]] = []
         self._answers: dict[bytes, bytes] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._due = False
@@ -101,9 +106,18 @@ class CallJournal:
             raise
         return number
 
-    def settle(self, number: int, tokens: int, cost: float, key: bytes = b"", answer: Answer | None = None) -> None:
-        """Note what a request took in the end, and its answer. It stands in the file a moment later."""
-        self._settled.append((tokens, cost, number))
+    def settle(
+        self,
+        number: int,
+        tokens: int,
+        cost: float,
+        key: bytes = b"",
+        answer: Answer | None = None,
+        *,
+        known: bool = True,
+    ) -> None:
+        """Note what a request took in the end, if that is known, and its answer. It is in the file a moment later."""
+        self._settled.append((tokens, cost, KNOWN if known else UNKNOWN, number))
         if answer is not None:
             self._answers[key] = answer.encoded()
         self._soon()
@@ -140,7 +154,7 @@ class CallJournal:
                 self._database.execute("begin immediate")
                 self._database.executemany("insert into sends values (?, ?, ?, ?, ?, ?, 0)", begun)
                 self._database.executemany(
-                    "update sends set tokens = ?, cost = ?, settled = 1 where number = ?", settled
+                    "update sends set tokens = ?, cost = ?, settled = ? where number = ?", settled
                 )
                 self._database.executemany("insert or replace into answers values (?, ?)", answers.items())
         except (sqlite3.Error, OverflowError) as error:
@@ -150,10 +164,11 @@ class CallJournal:
     def spent(self, run: str) -> dict[str, Spent]:
         """What a run has taken so far, by model, those requests too that died with their process."""
         rows = self._execute(
-            "select model, count(*), sum(tokens), sum(cost) from sends where run = ? group by model order by model",
-            (run,),
+            "select model, count(*), sum(tokens), sum(cost), sum(settled != ?) from sends where run = ? "
+            "group by model order by model",
+            (KNOWN, run),
         )
-        return {model: Spent(calls, tokens, cost) for model, calls, tokens, cost in rows}
+        return {model: Spent(*spent) for model, *spent in rows}
 
     def abilities(self, identity: str) -> Abilities | None:
         """What an endpoint was found to be able to do."""

@@ -207,9 +207,9 @@ class Client:
                 took = reserved if fault.charged else NOTHING
                 raise
             finally:
-                self._calls.settle(number, *took, key, answer)
+                self._calls.settle(number, *took, key, answer, known=took is not reserved)
         finally:
-            self._ledger.settle(self.name, reserved, took)
+            self._ledger.settle(self.name, reserved, took, known=took is not reserved)
         return answer, self._clock() - began
 
     async def _send(self, request: Request, task: asyncio.Task[Answer]) -> Answer:

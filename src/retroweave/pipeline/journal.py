@@ -114,6 +114,11 @@ class Journal:
                 ((drawn.draw * _DRAW + drawn.index, failed, leaves) for drawn, leaves, failed in outcomes),
             )
 
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no row at all, be it finished or failed: nothing hangs on its fingerprint then."""
+        return self._one("select 1 from outcomes limit 1") is None
+
     def __len__(self) -> int:
         count: int = self._one("select count(*) from outcomes where not failed")
         return count

@@ -363,13 +363,22 @@ async def _tried(step: Step, resources: Mapping[str, Any], desk: Desk | None = N
     found = []
     assert step.good is not None
     if not await _verdict(step, step.good, resources, desk):
-        found.append(Broken(7, step.name, None, "it rejects its own good row.", "mend the check or the row."))
+        mend = "mend the check or the row." + _perhaps_the_model(step, desk)
+        found.append(Broken(7, step.name, None, "it rejects its own good row.", mend))
     for name, value in step.spoiled.items():
         if name in step.reads.values() and await _verdict(step, {**step.good, name: value}, resources, desk):
             problem = f"it accepts its good row with {name!r} spoiled: it does not depend on that field."
-            mend = "make the check look at the field, or spoil it so that it is wrong."
+            mend = "make the check look at the field, or spoil it so that it is wrong." + _perhaps_the_model(step, desk)
             found.append(Broken(7, step.name, name, problem, mend))
     return found
+
+
+def _perhaps_the_model(step: Step, desk: Desk | None) -> str:
+    """A judge's verdict is its model's, and whoever runs the recipe has chosen that."""
+    asked = [desk.clients[name].spec.use for name in step.models.values()] if desk else []
+    if not asked:
+        return ""
+    return f" But where the recipe is not yours, it is the model that errs: name a better one than {', '.join(asked)}."
 
 
 async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any], desk: Desk | None) -> bool:

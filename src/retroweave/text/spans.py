@@ -36,7 +36,7 @@ _CAUSE = "because|so that|in order to|for fear of|owing to|on account of"
 
 _PATTERNS = {
     "date": rf"\b(?:{_DATE})\b",
-    "number": rf"(?<![\w.,-])(?:{_AMOUNT})(?!\w)",
+    "number": rf"(?<![\w.,:/–-])(?:{_AMOUNT})(?![\w:/–-]|[.,]\d)",
     "name": rf"\b{_NAME}(?: (?:of |the |de |van |von )?{_NAME})+\b|(?<=[a-z,;] ){_NAME}\b",
     "quotation": r"(?<=[“\"])[A-Z][^“”\"\n]{8,80}[\w!?](?=[,.]?[”\"])",
     "reason": rf"\b(?:{_CAUSE}) [^.;:!?\n“”\"()]{{12,110}}(?=[.;!?])",
