@@ -363,3 +363,10 @@ class TestForm:
     ) -> None:
         with pytest.raises(Refused, match=said):
             read(text).form_for(model)  # type: ignore[arg-type]
+
+
+def test_a_key_that_is_misspelt_in_one_example_is_told_before_anything_is_asked(read: Callable[..., Prompt]) -> None:
+    with pytest.raises(
+        UserError, match=r"shows 'question' of its examples, and one has none: .*Did you mean 'qestion'"
+    ):
+        read(QUESTION, EXAMPLES.replace("question: When?", "qestion: When?"))

@@ -266,6 +266,7 @@ def read_prompt(path: Path) -> Prompt:
     if turns and not any(section.name == "user" for section in turns):
         raise UserError(f"{path} has turns, but none of the user. Add a section `%% user`.")
     examples = _examples(path, settings)
+    _require_keys(examples, set(re.findall(r"\bexample\.(\w+)", body)), path)
     return Prompt(path.stem, settings, turns, named.get("document"), named.get("plain"), examples)
 
 
@@ -321,6 +322,16 @@ def _examples(path: Path, settings: Settings) -> tuple[Example, ...]:
         raise UserError(f"{beside} must be a list of examples, each with its `key: value` lines.")
     _require_enough(found, settings, beside)
     return tuple(found)
+
+
+def _require_keys(examples: Sequence[Example], read: set[str], path: Path) -> None:
+    """A key that is misspelt in one example would fail the rows that draw it, and no others."""
+    for example in examples:
+        if missing := sorted(read - example.keys()):
+            meant = nearest(missing[0], map(str, example))
+            raise UserError(
+                f"{path} shows {missing[0]!r} of its examples, and one has none: {str(dict(example))[:100]}. {meant}"
+            )
 
 
 def _require_enough(found: Sequence[Example], settings: Settings, beside: Path) -> None:
