@@ -6,6 +6,7 @@ was found is kept in the journal of calls. The requests count as any others do.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ __all__ = ["greet", "probe"]
 LOGPROBS = (20, 5)
 """Numbers of alternatives to ask for: most servers bound them at one of these."""
 HELLO = ({"role": "user", "content": "Say yes."},)
+TURN = Request("chat", messages=HELLO, max_tokens=1, temperature=0.0)
+DOCUMENT = Request("complete", text="One, two, three, four,", max_tokens=1, temperature=0.0)
 SCHEMA = {
     "type": "object",
     "properties": {"yes": {"type": "boolean"}},
@@ -43,20 +46,25 @@ async def greet(desk: Desk, calls: CallJournal) -> None:
 
 async def probe(client: Client) -> Abilities:
     """What the endpoint can do. Raises `Unusable`, as a `UserError`, where it answers nothing at all."""
-    found = Abilities(chat=False)
-    chat, trouble = await _tried(client, Request("chat", messages=HELLO, max_tokens=1, temperature=0.0))
-    if chat is not None:
-        logprobs = await _logprobs(client, Request("chat", messages=HELLO, max_tokens=1, temperature=0.0))
-        found = replace(found, chat=True, logprobs=logprobs, schema=await _holds_to_schema(client))
-    document = Request("complete", text="One, two, three, four,", max_tokens=1, temperature=0.0)
-    complete, other_trouble = await _tried(client, document)
-    if complete is not None:
-        found = replace(found, complete=True, complete_logprobs=await _logprobs(client, document))
-    embedding, _ = await _tried(client, Request("embed", text="one"))
-    found = replace(found, embed=embedding is not None and bool(embedding.vector))
-    if not (found.chat or found.complete or found.embed):
-        raise trouble or other_trouble or Unusable(f"The model {client.name!r} answers no request at all.")
-    return found
+    (chat, trouble), (complete, other), (embedding, _) = await asyncio.gather(
+        _tried(client, TURN), _tried(client, DOCUMENT), _tried(client, Request("embed", text="one"))
+    )
+    can_embed = embedding is not None and bool(embedding.vector)
+    if chat is None and complete is None and not can_embed:
+        raise trouble or other or Unusable(f"The model {client.name!r} answers no request at all.")
+    logprobs, schema, complete_logprobs = await asyncio.gather(
+        _logprobs(client, TURN, asked=chat is not None),
+        _holds_to_schema(client, asked=chat is not None),
+        _logprobs(client, DOCUMENT, asked=complete is not None),
+    )
+    return Abilities(
+        chat=chat is not None,
+        complete=complete is not None,
+        logprobs=logprobs,
+        complete_logprobs=complete_logprobs,
+        schema=schema,
+        embed=can_embed,
+    )
 
 
 async def _tried(client: Client, request: Request) -> tuple[Answer | None, Exception | None]:
@@ -75,15 +83,17 @@ async def _tried(client: Client, request: Request) -> tuple[Answer | None, Excep
         raise
 
 
-async def _logprobs(client: Client, request: Request) -> int:
-    for count in LOGPROBS:
+async def _logprobs(client: Client, request: Request, *, asked: bool) -> int:
+    for count in LOGPROBS if asked else ():
         answer, _ = await _tried(client, replace(request, logprobs=count))
         if answer is not None:
             return min(count, len(answer.first))
     return 0
 
 
-async def _holds_to_schema(client: Client) -> bool:
+async def _holds_to_schema(client: Client, *, asked: bool) -> bool:
+    if not asked:
+        return False
     request = Request("chat", messages=HELLO, max_tokens=30, temperature=0.0, schema=SCHEMA)
     answer, _ = await _tried(client, request)
     if answer is None:

@@ -24,7 +24,7 @@ from retroweave.pipeline.model import Abilities, Answer
 
 __all__ = ["CallJournal", "Spent"]
 
-MOMENT = 0.002
+MOMENT = 0.001
 """Seconds. A transaction takes as long for one request as for twenty, and a model's answer takes far longer."""
 FOLDER = ".retroweave"
 """In the working folder: all its runs share what was paid for."""

@@ -17,7 +17,7 @@ __all__ = ["Pace"]
 
 Order = tuple[int, ...]
 
-FIRST = 16
+FIRST = 32
 """Requests at once, to begin with."""
 SLOWER = 2.0
 """Answers this many times as slow as in the best round, with no more of them, are a queue."""

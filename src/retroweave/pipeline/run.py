@@ -30,7 +30,7 @@ __all__ = ["Sink", "Tally", "draws", "run"]
 Sink = Callable[[Verdict, str, Leaf, Drawn], None]
 """Takes each leaf that passed the gate's eyes: its verdict, the reason, the leaf, its source row."""
 
-MOMENT = 0.002
+MOMENT = 0.001
 """Seconds in which finished rows are gathered for one transaction."""
 BREATH = 16
 """After so many rows in a row that were finished already, those under way get a turn."""
