@@ -433,6 +433,16 @@ def models_probe(model: str, config_file: Path | None, as_json: bool) -> None:
     click.echo(f"{calls} calls were made to find out." if calls else "That was known before: no call was made.")
 
 
+@cli.command(short_help="Say what holds where untrusted code runs.")
+@click.option("--unsafe", is_flag=True, help="Go without what cannot be had here.")
+def sandbox(unsafe: bool) -> None:
+    """Say which layers hold here for code that nobody trusts, why others do not, and how many suites run a second."""
+    from retroweave.verifiers.sandbox import describe_sandbox
+
+    for line in describe_sandbox(unsafe):
+        click.echo(line)
+
+
 @cli.command(short_help="Reckon precision, yield and cost.")
 @click.option("--generator", type=float, required=True, help="The probability that a generated row is right.")
 @click.option("--accepts-right", type=float, multiple=True, help="A judge's rate for right rows; repeat for a chain.")
