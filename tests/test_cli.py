@@ -622,3 +622,24 @@ def test_a_read_of_nothing_is_told_what_was_meant(
     code, _, err = retroweave("check", project.counting(f"def ask({parameters}) -> str:\n    return 'x'\n"))
     assert code == 2
     assert mend in err
+
+
+def test_functions_counts_what_stands_alone_and_why_the_rest_does_not(project: Project, retroweave: Command) -> None:
+    project.write(
+        "code/mine.py",
+        "import os\n\n\n"
+        "def clamp(value, low, high):\n    if value < low:\n        return low\n    return min(value, high)\n\n\n"
+        "def gone(path):\n    a = 1\n    os.remove(path)\n    return a\n",
+    )
+    code, out, _ = retroweave("functions", "code")
+    assert code == 0
+    assert "1 files, 2 functions, 2 at the top level" in out
+    assert "1 stand alone (50.0% of those)" in out
+    found = orjson.loads(retroweave("functions", "code", "--json")[1])
+    assert found["standalone"] == 1
+
+
+def test_sandbox_says_what_holds_here(retroweave: Command) -> None:
+    code, out, _ = retroweave("sandbox", "--unsafe")
+    assert code == 0
+    assert "suites a second" in out

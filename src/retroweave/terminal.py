@@ -32,8 +32,10 @@ from retroweave.pipeline.pipeline import Pipeline
 from retroweave.pipeline.row import Row
 from retroweave.pipeline.run import Tally
 from retroweave.pipeline.trial import Walk
+from retroweave.sources.functions import Survey
+from retroweave.sources.standalone import REASONS
 
-__all__ = ["Progress", "mermaid", "show_estimate", "show_pipeline", "show_summary", "show_walk"]
+__all__ = ["Progress", "mermaid", "show_estimate", "show_functions", "show_pipeline", "show_summary", "show_walk"]
 
 FIRST_LOOK = (
     "The embedded model is for a first look. For data that is worth keeping name a larger one, such as "
@@ -208,6 +210,26 @@ def show_estimate(console: Console, found: Estimate) -> None:
     console.print(
         "Intervals of 95 %, for rows like the first ones of the source. Answers are kept for the run.", style="dim"
     )
+
+
+def show_functions(console: Console, survey: Survey) -> None:
+    """How many functions stand alone, and by reason how many do not; then what was not read or let in."""
+    share = f" ({survey.standalone / survey.top_level:.1%} of those)" if survey.top_level else ""
+    console.print(f"{survey.files:,} files, {survey.functions:,} functions, {survey.top_level:,} at the top level")
+    console.print(f"{survey.standalone:,} stand alone{share}, in {survey.clusters:,} clusters", style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("dropped", justify="right")
+    table.add_column("reason")
+    table.add_column("", style="dim", overflow="fold")
+    for reason, count in survey.reasons.most_common():
+        table.add_row(f"{count:,}", reason, REASONS[reason])
+    console.print(table)
+    for license, count in survey.licenses.most_common():
+        console.print(Text(visible(f"{count:,} under {license}"), "dim"))
+    for reason, count in survey.unread.most_common():
+        console.print(f"{count:,} files were not read: {reason}", style="yellow")
+    for one in survey.skipped:
+        console.print(Text(visible(f"{one.name} was not let in: {one.why}"), "yellow"))
 
 
 def _bounds(found: Range, form: str, scale: float = 1.0) -> list[str]:

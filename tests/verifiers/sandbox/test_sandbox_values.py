@@ -159,3 +159,18 @@ def test_nans_stay_apart() -> None:
     value = load(dump({float("nan"), float("nan")}))
     assert len(value) == 2
     assert all(math.isnan(number) for number in value)
+
+
+def test_another_hash_seed_gives_sets_of_texts_another_order() -> None:
+    source = "def order(n):\n    return list({str(i) for i in range(n)})\n"
+    orders = []
+    for seed in (0, 1):
+        sandbox = LocalSandbox(hash_seed=seed)
+        try:
+            orders.append([sandbox.call(source, "order", [Call((40,))])[0].value for _ in range(2)])
+        finally:
+            sandbox.close()
+    (first, again), (other, _) = orders
+    assert first == again
+    assert first != other
+    assert sorted(first) == sorted(other)

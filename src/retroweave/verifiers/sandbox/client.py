@@ -67,7 +67,7 @@ def launch(role: str, settings: Mapping[str, Any], popen: Popen) -> tuple[subpro
             stdin=theirs,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={"PYTHONHASHSEED": "0"},
+            env={"PYTHONHASHSEED": str(settings.get("hash_seed", 0))},
             start_new_session=True,
         )
     return process, ours

@@ -39,7 +39,11 @@ class LocalSandbox:
     """A fork server with all the layers that this machine has. One call at a time; threads wait for each other."""
 
     def __init__(
-        self, unsafe: bool = False, without: frozenset[str] = frozenset(), popen: Popen = subprocess.Popen
+        self,
+        unsafe: bool = False,
+        without: frozenset[str] = frozenset(),
+        popen: Popen = subprocess.Popen,
+        hash_seed: int = 0,
     ) -> None:
         self.layers: Mapping[str, str] = {}
         self.missing: Mapping[str, str] = {}
@@ -49,7 +53,7 @@ class LocalSandbox:
         self._unsafe = unsafe
         self._without = without
         self._popen = popen
-        settings = {"without": sorted(without), "visible": visible()}
+        settings = {"without": sorted(without), "visible": visible(), "hash_seed": hash_seed}
         self._server = Server(settings | {"testing": False}, popen)
         self._tester = Server(settings | {"testing": True}, popen)
         self._lock = threading.RLock()
@@ -215,11 +219,12 @@ class LocalSandbox:
         )
 
 
-def open_sandbox(unsafe: bool = False, without: frozenset[str] = frozenset()) -> LocalSandbox:
+def open_sandbox(unsafe: bool = False, without: frozenset[str] = frozenset(), hash_seed: int = 0) -> LocalSandbox:
     """A sandbox that is up and has been attacked in vain.
 
-    `unsafe` goes without what cannot be had here; `without` names layers to switch off, to see what holds then. Raises
-    `UserError` with the property that cannot be had, why, and what would mend it.
+    `unsafe` goes without what cannot be had here; `without` names layers to switch off, to see what holds then; under
+    another `hash_seed` sets of texts have another order, which tells what hangs on it. Raises `UserError`
+    with the property that cannot be had, why, and what would mend it.
     """
     from retroweave.verifiers.sandbox import probe
 
@@ -228,7 +233,7 @@ def open_sandbox(unsafe: bool = False, without: frozenset[str] = frozenset()) ->
             f"Untrusted code cannot be run on {sys.platform}: the sandbox is made of Linux's own layers. "
             f"{probe.mended_by(sys.platform)}"
         )
-    sandbox = LocalSandbox(unsafe, without)
+    sandbox = LocalSandbox(unsafe, without, hash_seed=hash_seed)
     sandbox.start()
     return sandbox
 
