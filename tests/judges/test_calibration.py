@@ -15,9 +15,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from retroweave.judges.calibration import Label, Method, calibrate, describe_calibration, read_labels, wilson
+from retroweave.judges.calibration import Label, Method, calibrate, describe_calibration, read_labels
 from retroweave.pipeline.errors import UserError
-from retroweave.pipeline.odds import JudgeRates
+from retroweave.pipeline.odds import JudgeRates, wilson
 
 labels = st.builds(Label, st.floats(0, 1), st.booleans())
 enough = st.lists(labels, min_size=20, max_size=60).filter(

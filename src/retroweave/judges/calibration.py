@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -24,7 +23,7 @@ import orjson
 from retroweave.judges.extras import extra
 from retroweave.judges.reading import within
 from retroweave.pipeline.errors import UserError, nearest
-from retroweave.pipeline.odds import JudgeRates
+from retroweave.pipeline.odds import JudgeRates, wilson
 
 __all__ = [
     "Bin",
@@ -37,7 +36,6 @@ __all__ = [
     "calibrate",
     "describe_calibration",
     "read_labels",
-    "wilson",
 ]
 
 Method = Literal["isotonic", "platt"]
@@ -45,7 +43,6 @@ METHODS = ("isotonic", "platt")
 
 NEEDED = "Calibration needs scikit-learn"
 
-CONFIDENCE = 0.95
 FEWEST = 20
 """Labels in all. With fewer, each interval is half the scale."""
 FEWEST_EACH = 5
@@ -352,19 +349,6 @@ def _told(rows: Sequence[Label]) -> bool:
             "all, or of none."
         )
     return not silent
-
-
-def wilson(right: float, count: float) -> tuple[float, float]:
-    """Wilson's interval (1927) for a share, at 95 %. It holds near 0 and 1, where most of ours lie."""
-    if count <= 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
-    share = right / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    low = 0.0 if share <= 0 else max(0.0, middle - half)
-    high = 1.0 if share >= 1 else min(1.0, middle + half)
-    return low, high
 
 
 @dataclass

@@ -89,18 +89,21 @@ def needed(generator: float, target: float, judge: JudgeRates) -> Need:
     return Need(ratio, min(1.0, judge.accepts_right / ratio) if ratio else 1.0, _chain(ratio, judge))
 
 
-def wilson(passed: int, of: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a proportion: 95 % unless `z` says otherwise. The whole range where nothing is known.
+def wilson(passed: float, of: float, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval for a share: 95 % unless `z` says otherwise. The whole range where nothing is known.
 
-    Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+    It holds near 0 and 1, where most of ours lie. Wilson, "Probable inference, the law of succession, and statistical
+    inference" (1927).
     """
-    if not of:
+    if of <= 0:
         return 0.0, 1.0
     share = passed / of
     middle = share + z * z / (2 * of)
     spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     scale = 1 + z * z / of
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    low = 0.0 if share <= 0 else max(0.0, (middle - spread) / scale)
+    high = 1.0 if share >= 1 else min(1.0, (middle + spread) / scale)
+    return low, high
 
 
 def _chain(ratio: float, judge: JudgeRates) -> int | None:
