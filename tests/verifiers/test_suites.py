@@ -385,6 +385,8 @@ def test_the_written_file_passes_and_coverage_certifies_it(tmp_path: Path, code:
     (tmp_path / "solution.py").write_text(code)
     (tmp_path / "test_shown.py").write_text(pytest_file(name, suite.shown))
     (tmp_path / "test_hidden.py").write_text(pytest_file(name, suite.hidden))
+    # What this run of the tests was told, of coverage and of options, is not meant for that one.
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
     covering = ["-m", "coverage", "run", "--branch", "--include=solution.py", "-m", "pytest", "-q", "test_shown.py"]
     for command in (covering, ["-m", "pytest", "-q", "test_hidden.py"]):
         done = subprocess.run(
@@ -392,7 +394,7 @@ def test_the_written_file_passes_and_coverage_certifies_it(tmp_path: Path, code:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env=quiet | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
         assert done.returncode == 0, done.stdout + done.stderr
     seen = coverage.Coverage(data_file=str(tmp_path / ".coverage"))

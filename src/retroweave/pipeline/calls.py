@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ MOMENT = 0.001
 FOLDER = ".retroweave"
 """In the working folder: all its runs share what was paid for."""
 
+ATTEMPTS = 100
+"""At opening a file that another process is just making."""
 UNDER_WAY, KNOWN, UNKNOWN = 0, 1, 2
 """What became of a request: nothing yet, or its process died; known what it took; not known, and booked at most."""
 
@@ -57,6 +60,19 @@ class Spent:
     """Calls among them of which nobody knows what they took; they stand here with the most that it may be."""
 
 
+def _set_up(database: sqlite3.Connection) -> None:
+    """Make the tables. Of two processes that open a new file at once, one is turned away, whatever its patience."""
+    for _ in range(ATTEMPTS):
+        try:
+            database.executescript(_TABLES)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.05)
+    database.executescript(_TABLES)
+
+
 class CallJournal:
     """Answers by key, and what was sent. It belongs to one event loop; other processes may write to the same file."""
 
@@ -68,7 +84,7 @@ class CallJournal:
         except (OSError, sqlite3.Error) as error:
             raise self._stopped(error) from error
         try:
-            self._database.executescript(_TABLES)
+            _set_up(self._database)
         except sqlite3.Error as error:
             self._database.close()
             raise self._stopped(error) from error

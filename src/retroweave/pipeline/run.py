@@ -11,7 +11,7 @@ import itertools
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -155,6 +155,7 @@ async def run(
                 await asyncio.sleep(0)
     finally:
         gate.close()
+        supply.close()
         tally.surplus_rows += await _wind_up(under_way)
         keeper.flush()
     if tally.leaves and tally.verdicts["failure"] == tally.leaves:
@@ -181,7 +182,7 @@ class _Drought:
         return tally.source_rows - self._began >= IN_VAIN
 
 
-def draws(pipeline: Pipeline) -> Iterator[Drawn]:
+def draws(pipeline: Pipeline) -> Generator[Drawn]:
     """The source's rows, then the same again as the next draw, for as long as the recipe allows."""
     source = pipeline.source
     small = _Small()
@@ -264,7 +265,7 @@ class _Small:
 class _Supply:
     """The rows to hand out. What breaks the source is kept until all rows before it are through the gate."""
 
-    def __init__(self, rows: Iterator[Drawn]) -> None:
+    def __init__(self, rows: Generator[Drawn]) -> None:
         self.fault: RetroweaveError | None = None
         self.out = 0
         """Rows handed out, and not yet through the gate."""
@@ -279,6 +280,10 @@ class _Supply:
             self.fault = fault
         self.out += len(taken)
         return taken
+
+    def close(self) -> None:
+        """End the reading here, and not wherever the garbage collector comes upon it."""
+        self._rows.close()
 
     def back(self, batch: Batch) -> int:
         """A batch is under way no longer; how many rows it has."""

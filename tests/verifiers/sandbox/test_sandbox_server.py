@@ -100,11 +100,13 @@ sandbox.call({SLEEP!r}, "f", [Call((60,))])
 def test_ctrl_c_leaves_nothing_half_read(sandbox: LocalSandbox) -> None:
     main = threading.main_thread().ident
     assert main is not None
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it for us
     timer = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         sandbox.call(SLEEP, "f", [Call((5,))])
     timer.join()
+    signal.signal(signal.SIGINT, before)
     assert sandbox.call(GIVE, "f", [Call((2,))])[0].value == 2
 
 
