@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retroweave.pipeline import calls as calls_module
 from retroweave.pipeline.calls import CallJournal, Spent
 from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.model import Abilities, Answer
@@ -267,7 +266,3 @@ class TestWhereItCannotWrite:
         calls._database.execute("drop table answers")
         with pytest.raises(RunStopped, match=r"no such table.*" + self.ADVICE):
             calls.get(b"key")
-
-
-def test_the_moment_is_shorter_than_any_model_takes() -> None:
-    assert 0 < calls_module.MOMENT <= 0.01

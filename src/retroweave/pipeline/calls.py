@@ -4,7 +4,7 @@ One SQLite file in the working folder (WAL) holds each answer under a key of exa
 that was sent with what it may cost at most, written before it is sent. It outlives runs and `--again`: an answer that
 stands here is never paid for twice, and a request that died with the process still counts against its run's budget.
 
-What comes to it within a moment is written in one transaction.
+What comes to it in one turn of the event loop is written in one transaction.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from retroweave.pipeline.model import Abilities, Answer
 
 __all__ = ["CallJournal", "Spent"]
 
-MOMENT = 0.001
-"""Seconds. A transaction takes as long for one request as for twenty, and a model's answer takes far longer."""
 FOLDER = ".retroweave"
 """In the working folder: all its runs share what was paid for."""
 
@@ -139,10 +137,14 @@ class CallJournal:
         self._soon()
 
     def _soon(self) -> None:
-        """Write all that waits: in a moment, with what else comes until then."""
+        """Write all that waits at the loop's next turn, with what else comes until then.
+
+        A transaction takes as long for one request as for twenty. A busy loop brings many in a turn, and one that has
+        nothing else to do need not wait for more.
+        """
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_later(MOMENT, self._write)
+            asyncio.get_running_loop().call_soon(self._write)
 
     def _write(self) -> None:
         self._due = False

@@ -78,8 +78,8 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
             row = outcomes[0]
             continue
         rest = steps[index + 1 :]
-        onward = await bench.all(flow(rest, one, bench) for one in outcomes if isinstance(one, Row))
-        following = iter(onward)
+        rows = [one for one in outcomes if isinstance(one, Row)]
+        following = iter(await bench.all(flow(rest, one, bench) for one in rows) if rows else ())
         return [leaf for one in outcomes for leaf in (next(following) if isinstance(one, Row) else [one])]
     return [row]
 

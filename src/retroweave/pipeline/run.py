@@ -30,8 +30,6 @@ __all__ = ["Sink", "Tally", "draws", "run"]
 Sink = Callable[[Verdict, str, Leaf, Drawn], None]
 """Takes each leaf that passed the gate's eyes: its verdict, the reason, the leaf, its source row."""
 
-MOMENT = 0.001
-"""Seconds in which finished rows are gathered for one transaction."""
 BREATH = 16
 """After so many rows in a row that were finished already, those under way get a turn."""
 HOPELESS = 50
@@ -120,7 +118,7 @@ async def run(
     tally = Tally(rows)
     gate = Gate(bench.pipeline.caps, rows)
     supply = _Supply(draws(bench.pipeline))
-    keeper = _Keeper(journal, MOMENT if bench.together else 0.0)
+    keeper = _Keeper(journal, bench.together)
     under_way: deque[Batch] = deque()
     drought = _Drought()
     try:
@@ -292,27 +290,32 @@ class _Supply:
 
 
 class _Keeper:
-    """Puts finished rows into the journal, those of the same moment in one transaction.
+    """Puts finished rows into the journal, those of one turn of the event loop in one transaction.
 
     A transaction takes as long for one row as for twenty. Rows that wait for models come singly and by the thousand;
     chunks of others are kept at once, since nothing else goes on meanwhile.
     """
 
-    def __init__(self, journal: Journal, moment: float) -> None:
-        self.journal = journal
-        self._moment = moment
+    def __init__(self, journal: Journal, together: bool) -> None:
+        self._journal = journal
+        self._empty = journal.empty
+        self._together = together
         self._finished: list[tuple[Drawn, bytes, bool]] = []
         self._waiting: list[asyncio.Future[None]] = []
+
+    def known(self, rows: Sequence[Drawn]) -> list[bytes | None]:
+        """The outcomes that were there before this run, which works on no row twice."""
+        return [None if self._empty else self._journal.get(row) for row in rows]
 
     async def keep(self, rows: Sequence[Drawn], outcomes: Sequence[Outcome]) -> None:
         """The outcomes stand in the journal when this returns."""
         self._finished += [(row, one.leaves, one.failed) for row, one in zip(rows, outcomes, strict=True)]
-        if not self._moment:
+        if not self._together:
             self.flush()
             return
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_later(self._moment, self._write)
+            loop.call_soon(self._write)
         kept = loop.create_future()
         self._waiting.append(kept)
         await kept
@@ -331,7 +334,7 @@ class _Keeper:
     def flush(self) -> None:
         finished, self._finished = self._finished, []
         if finished:
-            self.journal.put(finished)
+            self._journal.put(finished)
 
 
 def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, keeper: _Keeper, runner: Runner) -> None:
@@ -343,7 +346,7 @@ def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, keeper: _K
         drawn = supply.take(size)
         if not drawn:
             return
-        batch = Batch(drawn, [keeper.journal.get(row) for row in drawn], None)
+        batch = Batch(drawn, keeper.known(drawn), None)
         if fresh := batch.fresh:
             batch.task = asyncio.ensure_future(_worked_on(fresh, runner, keeper))
         under_way.append(batch)
