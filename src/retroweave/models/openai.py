@@ -339,7 +339,8 @@ class OpenAI:
         if isinstance(error, TimeoutError):
             return Faulty(f"The server at {self.url} sent no whole answer within {timeout:g} s.")
         if isinstance(error, aiohttp.ClientConnectorError) and not self._answered and error.errno not in OURS:
-            return Unusable(f"There is no server at {self.url}: {said}. Start it, or correct the URL after the @.")
+            why = self._said(_why(error.os_error))
+            return Unusable(f"There is no server at {self.url}: {why}. Start it, or correct the URL after the @.")
         return Faulty(f"The connection to {self.url} broke: {said}.")
 
     async def _refusal(self, complaint: Complaint, headers: Any, request: Request, body: dict[str, Any]) -> Exception:
@@ -436,6 +437,11 @@ class OpenAI:
                 text = re.sub(re.escape(self._key[:8]) + r"[^\s\"']*", "[key]", text)
         text = " ".join(text.split()).rstrip(".")
         return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _why(error: OSError) -> str:
+    """The system's reason why there is no connection, without the address, which is told anyway."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def _ask_for_logprobs(body: dict[str, Any], request: Request) -> None:
