@@ -1,7 +1,7 @@
 """A pool: passages that lend text to other rows, kept apart by side.
 
 A span that is pasted into a training passage must not come from a validation passage, or the split leaks; so each side
-lends to its own. The pool is a sample of the source, not the whole of it: it stays small however large the source is.
+lends to its own. What is not let in for its licence lends nothing either. The pool is a sample of the source, not the whole of it: it stays small however large the source is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Pool:
     def _texts(self) -> dict[Side, tuple[str, ...]]:
         texts: dict[Side, list[str]] = {"train": [], "validation": []}
         for row in islice(self._source.rows(), self._size):
-            if not row.reject:
+            if not row.reject and row.license in self._source.licenses:
                 texts[side_of(row.cluster or row.key, self._validation)].append(row.fields[self._field])
         return {side: tuple(found) for side, found in texts.items()}
 
