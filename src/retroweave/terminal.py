@@ -34,6 +34,7 @@ from retroweave.pipeline.run import Tally
 from retroweave.pipeline.trial import Walk
 from retroweave.sources.functions import Survey
 from retroweave.sources.standalone import REASONS
+from retroweave.text.tool_calls import spoken
 
 __all__ = ["Progress", "mermaid", "show_estimate", "show_functions", "show_pipeline", "show_summary", "show_walk"]
 
@@ -76,8 +77,9 @@ def show_pipeline(console: Console, pipeline: Pipeline) -> None:
 
 
 def _template(turn: Turn) -> Text:
-    """A turn's template on one line."""
-    return Text(" ".join(turn.template.text.split()), "bold" if turn.train else "dim")
+    """A turn's template on one line, and the field that holds the tool call it makes."""
+    called = f"{{{turn.call}}} is called" if turn.call else ""
+    return Text(" ".join([*turn.template.text.split(), called]).strip(), "bold" if turn.train else "dim")
 
 
 def show_evidence(console: Console, trained: list[TrainedField]) -> None:
@@ -180,8 +182,9 @@ def show_estimate(console: Console, found: Estimate) -> None:
     """What a run would take, with the intervals."""
     accepted = found.accepted.range
     console.print(
-        f"{found.source_rows} source rows gave {found.accepted.of} outcomes, of which {found.accepted.passed} are "
-        f"samples: a yield of {accepted.likely:.0%} ({accepted.low:.0%} to {accepted.high:.0%})."
+        f"{counted(found.source_rows, 'source row')} gave {counted(found.accepted.of, 'outcome')}, of which "
+        f"{found.accepted.passed:,} became samples: a yield of {accepted.likely:.0%} "
+        f"({accepted.low:.0%} to {accepted.high:.0%})."
     )
     if found.gives is not None and found.gives < found.rows:
         said = f"The source has no more rows: it gives about {found.gives:,} samples, not {found.rows:,}."
@@ -232,6 +235,11 @@ def show_functions(console: Console, survey: Survey) -> None:
         console.print(Text(visible(f"{one.name} was not let in: {one.why}"), "yellow"))
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: `1 sample`, `1,200 samples`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _bounds(found: Range, form: str, scale: float = 1.0) -> list[str]:
     values = (found.likely, found.low, found.high)
     return ["no end" if math.isinf(value) else form.format(value * scale) for value in values]
@@ -243,18 +251,19 @@ def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
     per_second = counts["samples"] / run["seconds"] if run["seconds"] else 0
     splits = ", ".join(f"{count:,} {side}" for side, count in run["splits"].items())
     console.print(
-        f"[bold green]{counts['samples']:,} samples[/] of {escape(run['recipe'])} in {escape(out)} ({splits}; "
+        f"[bold green]{counted(counts['samples'], 'sample')}[/] of {escape(run['recipe'])} in {escape(out)} ({splits}; "
         f"{escape(run['license'])}), {run['seconds']:.1f} s, {per_second:,.0f} a second."
     )
     lost = ("rejects", "failures", "duplicates", "over_cap")
     total = " + ".join(f"{counts[part]:,} {part.replace('_', ' ')}" for part in lost)
     console.print(
-        f"{counts['leaves']:,} outcomes of {counts['source_rows']:,} source rows = "
-        f"{counts['samples']:,} samples + {total}.",
+        f"{counted(counts['leaves'], 'outcome')} of {counted(counts['source_rows'], 'source row')} = "
+        f"{counted(counts['samples'], 'sample')} + {total}.",
         style="dim",
     )
     if counts["surplus_rows"]:
-        console.print(f"{counts['surplus_rows']:,} source rows more are finished, for a longer run.", style="dim")
+        more = counted(counts["surplus_rows"], "source row")
+        console.print(f"Finished beyond these, for a longer run: {more}.", style="dim")
     for model in run["models"]:
         cost = f", ${model['cost']:,.4f}" if model["cost"] else ""
         console.print(
@@ -282,7 +291,7 @@ def show_walk(console: Console, walk: Walk) -> None:
         for message in leaf.sample["messages"]:
             title = message["role"] + (" · trained" if message["train"] else "")
             style = "blue" if message["train"] else "dim"
-            console.print(Panel(Text(visible(message["content"])), title=title, title_align="left", border_style=style))
+            console.print(Panel(Text(visible(spoken(message))), title=title, title_align="left", border_style=style))
     else:
         console.print(Text(visible(f"{leaf.kind} at {leaf.step}: {leaf.reason}"), "bold red"))
         console.print(Text(visible(leaf.trace), "dim"))

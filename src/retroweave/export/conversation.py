@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from retroweave.export.excerpt import shorten, visible
+from retroweave.text.tool_calls import spoken
 
 __all__ = ["Conversation", "Edit", "Line", "Piece", "Run", "Turn", "conversation", "damage_span"]
 
 _LONGEST_TURN = 6_000
 _DIFF_BEGINS = re.compile(r"diff --git |--- [^\n]*\n\+\+\+ |@@ -\d+(,\d+)? \+\d+(,\d+)? @@")
-_TAG_LINE = re.compile(r"^(</?[A-Za-z][\w-]*(?: [^<>\n]*)?>)$", re.MULTILINE)
+_TAG_LINE = re.compile(r"^(</?[A-Za-z][\w-]*(?: [^<>\n]*)?>|→ [\w.-]+)$", re.MULTILINE)
 _DIFF_GOES_ON = ("+", "-", " ", "@@", "\\", "diff --git ", "index ")
 
 
@@ -41,7 +42,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Run:
-    """A stretch of text, damaged by `edit` or not; or a line that is a tag, such as <passage>."""
+    """A stretch of text, damaged by `edit` or not; or a line that is a tag, such as <passage>, or a tool's name."""
 
     text: str
     edit: Edit | None = None
@@ -96,7 +97,7 @@ def conversation(sample: Mapping[str, Any]) -> Conversation:
     turns = []
     for place, turn in enumerate(sample["messages"]):
         marked, quoted = (edits, range(span[1], span[2])) if span and span[0] == place else ([], range(0))
-        pieces = list(_pieces(turn["content"], quoted, marked))
+        pieces = list(_pieces(spoken(turn), quoted, marked))
         turns.append(Turn(turn["role"], turn["train"], pieces))
     place = sample["provenance"]["source"]["place"]
     return Conversation(sample["id"], sample["layout"], sample["split"], place, turns, edits)

@@ -1,6 +1,7 @@
 """The samples and rejects of a run directory, as Parquet: written as a stream, and read as one.
 
     data/train-00000-of-00001.parquet, data/validation-...   samples, under `SAMPLE_SCHEMA`
+                                                             or, where tools are called, under `TOOL_SCHEMA`
     rejects.parquet                                          what was thrown away, under `REJECT_SCHEMA`
     run.json                                                 the run writes it last: it marks a finished run
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -29,13 +30,17 @@ import pyarrow.parquet as pq
 from retroweave.pipeline.errors import UserError
 
 __all__ = [
+    "OBJECTS",
     "REJECT_SCHEMA",
     "SAMPLE_SCHEMA",
     "SPLITS",
+    "TOOL_SCHEMA",
     "DatasetWriter",
+    "calls_tools",
     "read_rejects",
     "read_run",
     "read_samples",
+    "table_of",
 ]
 
 SPLITS: Final = ("train", "validation")
@@ -55,6 +60,15 @@ SAMPLE_SCHEMA: Final = pa.schema(
     ]
 )
 """The columns of every recipe's samples; what differs between recipes stands as JSON in the last two."""
+
+OBJECTS: Final = pa.list_(pa.json_())
+
+TOOL_SCHEMA: Final = pa.schema(
+    [("id", pa.string()), ("messages", OBJECTS), ("tools", OBJECTS), *list(SAMPLE_SCHEMA)[2:]]
+)
+"""The columns of a set in which tools are called. Each turn and each tool's schema is JSON, which `datasets` reads as
+the object that it is: as columns of their own, every turn would have every other's keys, and every call the arguments
+of every tool, empty; chat templates take a key that is there and empty for a call."""
 
 REJECT_SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("row", "step", "kind", "reason", "trace", "source", "calls", "verdicts")]
@@ -78,7 +92,8 @@ class DatasetWriter:
     Use it as a context manager: leaving it closes, leaving it by an exception abandons.
     """
 
-    def __init__(self, directory: Path, shard_rows: int = 100_000) -> None:
+    def __init__(self, directory: Path, shard_rows: int = 100_000, *, tools: bool = False) -> None:
+        """`tools` says whether some of the samples call tools."""
         self._directory = directory
         self._rendering = directory / _RENDERING
         self._refuse_to_replace_strangers()
@@ -86,7 +101,8 @@ class DatasetWriter:
             shutil.rmtree(self._rendering)
         self._data = self._rendering / "data"
         self._data.mkdir(parents=True)
-        self._splits = {split: _Shards(self._data, split, shard_rows) for split in SPLITS}
+        schema = TOOL_SCHEMA if tools else SAMPLE_SCHEMA
+        self._splits = {split: _Shards(self._data, split, shard_rows, schema) for split in SPLITS}
         self._rejects = _ParquetFile(self._rendering / "rejects.parquet", REJECT_SCHEMA, ["step", "kind"])
 
     def write(self, split: str, sample: Mapping[str, Any]) -> None:
@@ -149,18 +165,20 @@ class DatasetWriter:
 class _Shards:
     """The files of one split. Their number stands in their names, so they are named when it is known."""
 
-    def __init__(self, directory: Path, split: str, shard_rows: int) -> None:
+    def __init__(self, directory: Path, split: str, shard_rows: int, schema: Any) -> None:
         self._directory = directory
         self._split = split
         self._shard_rows = shard_rows
+        self._schema = schema
         self._finished: list[Path] = []
         self._open: _ParquetFile | None = None
 
     def write(self, sample: Mapping[str, Any]) -> None:
         if self._open is None:
             path = self._directory / f"{self._split}-{len(self._finished):05d}"
-            self._open = _ParquetFile(path, SAMPLE_SCHEMA, _REPETITIVE)
-        self._open.write(*_sample_row(sample))
+            repetitive = [name for name in _REPETITIVE if self._schema is SAMPLE_SCHEMA or "." not in name]
+            self._open = _ParquetFile(path, self._schema, repetitive)
+        self._open.write(*_sample_row(sample, self._schema is TOOL_SCHEMA))
         if self._open.rows == self._shard_rows:
             self._finish(self._open)
 
@@ -217,16 +235,27 @@ class _ParquetFile:
 
     def _write_group(self) -> None:
         if self._waiting:
-            table = pa.Table.from_pylist(self._waiting, schema=self._schema)
+            table = table_of(self._waiting, self._schema)
             self._writer.write_table(table, row_group_size=len(self._waiting))
             self._waiting = []
             self._waiting_bytes = 0
 
 
-def _sample_row(sample: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """A sample under `SAMPLE_SCHEMA`, and about how many bytes it takes."""
+def table_of(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
+    """Rows as an Arrow table; what stands in a column of `OBJECTS` is the text of each."""
+    # Arrow makes no array of an extension type of Python's values, but takes one of the strings below it for that.
+    plain = [field.with_type(pa.list_(pa.string())) if field.type.equals(OBJECTS) else field for field in schema]
+    return pa.Table.from_pylist(list(rows), schema=pa.schema(plain)).cast(schema)
+
+
+def _sample_row(sample: Mapping[str, Any], tools: bool) -> tuple[dict[str, Any], int]:
+    """A sample under its schema, and about how many bytes it takes."""
     try:
-        size = sum(len(turn["content"].encode()) for turn in sample["messages"])
+        messages: list[Any] = sample["messages"]
+        size = sum(len(turn["content"].encode()) for turn in messages)
+        if tools:
+            messages = [orjson.dumps(turn).decode() for turn in messages]
+            size = sum(map(len, messages))
         variants = orjson.dumps(sample["variants"])
         provenance = orjson.dumps(sample["provenance"])
         for name in ("id", "recipe", "layout", "license"):
@@ -235,7 +264,7 @@ def _sample_row(sample: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
         raise UserError(_unwritable(f"Sample {sample['id']!r}", error)) from error
     row = {
         "id": sample["id"],
-        "messages": sample["messages"],
+        "messages": messages,
         "recipe": sample["recipe"],
         "layout": sample["layout"],
         "license": sample["license"],
@@ -243,6 +272,8 @@ def _sample_row(sample: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
         "variants": variants.decode(),
         "provenance": provenance.decode(),
     }
+    if tools:
+        row["tools"] = [orjson.dumps(one).decode() for one in sample.get("tools", ())]
     return row, size + len(provenance)
 
 
@@ -292,12 +323,22 @@ def read_samples(run_dir: Path, split: str | None = None) -> Iterator[dict[str, 
         raise UserError(_no_finished_run(run_dir))
     for name in SPLITS if split is None else (split,):
         for path in _shards(run_dir, name):
-            for row in _rows(path, SAMPLE_SCHEMA, run_dir):
+            for row in _rows(path, (SAMPLE_SCHEMA, TOOL_SCHEMA), run_dir):
                 del row["source"]  # a copy out of the provenance, for those who browse the table
+                if "tools" in row:
+                    row |= {column: [orjson.loads(one) for one in row[column]] for column in ("messages", "tools")}
+                    if not row["tools"]:  # the sample of a layout that calls none
+                        del row["tools"]
                 row["variants"] = orjson.loads(row["variants"])
                 row["provenance"] = orjson.loads(row["provenance"])
                 row["split"] = name
                 yield row
+
+
+def calls_tools(run_dir: Path) -> bool:
+    """Whether the samples of a run are under `TOOL_SCHEMA`."""
+    paths = [path for split in SPLITS for path in _shards(run_dir, split)]
+    return any("tools" in pq.read_schema(path).names for path in paths[:1])
 
 
 def read_rejects(run_dir: Path) -> Iterator[dict[str, Any]]:
@@ -305,18 +346,20 @@ def read_rejects(run_dir: Path) -> Iterator[dict[str, Any]]:
     path = run_dir / "rejects.parquet"
     if not path.is_file():
         raise UserError(_no_finished_run(run_dir))
-    for row in _rows(path, REJECT_SCHEMA, run_dir):
+    for row in _rows(path, (REJECT_SCHEMA,), run_dir):
         yield row | {name: orjson.loads(row[name]) for name in _SAID}
 
 
-def _rows(path: Path, schema: Any, run_dir: Path) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, schemas: tuple[Any, ...], run_dir: Path) -> Iterator[dict[str, Any]]:
     try:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is no Parquet file ({error}). {_again(run_dir)}") from error
     with file:
-        if not file.schema_arrow.equals(schema):
-            raise UserError(f"{path} has other columns than a run writes{_missing(file, schema)}. {_again(run_dir)}")
+        if not any(file.schema_arrow.equals(schema) for schema in schemas):
+            raise UserError(
+                f"{path} has other columns than a run writes{_missing(file, schemas[0])}. {_again(run_dir)}"
+            )
         for group in range(file.num_row_groups):
             yield from file.read_row_group(group).to_pylist()
 

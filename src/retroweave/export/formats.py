@@ -8,6 +8,9 @@
     preference          {"prompt": [message, ...], "chosen": [message], "rejected": [message]}             TRL
     labelled            {"prompt": [message, ...], "completion": [message], "label": bool}                 TRL
 
+Where tools are called, the first two have `tools` too, and their turns `tool_calls` and `tool_call_id`; the others
+cannot hold a call and are refused.
+
 It is here because not every assistant turn may be trained on, and only `messages` can say so turn by turn. Each
 other format gives a row for each trained turn, which ends there; what came before is its context. `sharegpt` and
 `text` give one row for the whole conversation where every assistant turn is trained. Where a format leaves it to
@@ -28,7 +31,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from retroweave.export.dataset import MESSAGE, read_samples
+from retroweave.export.dataset import MESSAGE, OBJECTS, calls_tools, read_samples, table_of
 from retroweave.export.preferences import ARRANGEMENTS, Preferences
 from retroweave.pipeline.errors import UserError, nearest
 
@@ -59,6 +62,8 @@ class _Format:
     rows: Callable[[Mapping[str, Any], str], list[Row]]
     whole: bool
     """Whether a conversation stays one row where each of its assistant turns is trained."""
+    tools: Any = None
+    """Its columns where tools are called; `None` where it cannot hold a call."""
     note: str = ""
     """Said where a row holds assistant turns before the one that it ends with, and whether they are trained is
     the trainer's choice."""
@@ -76,7 +81,7 @@ def export_samples(
         raise UserError("The separator is empty, and turns could not be told apart. Give one with --separator.")
     shape = FORMATS[format]
     samples = rows = unmarked = 0
-    with _writing(to, shape.schema) as write:
+    with _writing(to, _schema(run_dir, format)) as write:
         waiting: list[Row] = []
         for sample in read_samples(run_dir, split):
             made = shape.rows(sample, separator)
@@ -90,6 +95,15 @@ def export_samples(
         write(waiting)
     notes = (f"{unmarked} of {rows} rows {shape.note}",) if unmarked and shape.note else ()
     return Exported(to, samples, rows, notes)
+
+
+def _schema(run_dir: Path, format: str) -> Any:
+    if not calls_tools(run_dir):
+        return FORMATS[format].schema
+    if FORMATS[format].tools is None:
+        able = " or ".join(name for name, shape in FORMATS.items() if shape.tools)
+        raise UserError(f"Tools are called in these samples, and {format} cannot hold a call. Export {able}.")
+    return FORMATS[format].tools
 
 
 def _export_preferences(found: Preferences, schema: Any, to: Path) -> Exported:
@@ -125,12 +139,17 @@ def _rows_with_earlier_answers(sample: Mapping[str, Any], shape: _Format) -> int
 
 
 def _messages(sample: Mapping[str, Any], separator: str) -> list[Row]:
-    return [{name: sample[name] for name in ("messages", "id", "recipe", "layout", "license")}]
+    return [{name: sample[name] for name in ("messages", "id", "recipe", "layout", "license")} | _tools(sample)]
+
+
+def _tools(sample: Mapping[str, Any]) -> Row:
+    return {"tools": sample["tools"]} if "tools" in sample else {}
 
 
 def _prompt_completion(sample: Mapping[str, Any], separator: str) -> list[Row]:
-    turns = [{"role": turn["role"], "content": turn["content"]} for turn in sample["messages"]]
-    return [{"prompt": turns[:end], "completion": [turns[end]]} for end in _ends(sample["messages"], False)]
+    turns = [{name: value for name, value in turn.items() if name != "train"} for turn in sample["messages"]]
+    ends = _ends(sample["messages"], False)
+    return [{"prompt": turns[:end], "completion": [turns[end]], **_tools(sample)} for end in ends]
 
 
 def _sharegpt(sample: Mapping[str, Any], separator: str) -> list[Row]:
@@ -184,11 +203,19 @@ FORMATS: Final[Mapping[str, _Format]] = {
         ),
         _messages,
         whole=True,
+        tools=pa.schema(
+            [
+                ("messages", OBJECTS),
+                *((name, pa.string()) for name in ("id", "recipe", "layout", "license")),
+                ("tools", OBJECTS),
+            ]
+        ),
     ),
     "prompt-completion": _Format(
         pa.schema([("prompt", pa.list_(_UNTRAINED_MESSAGE)), ("completion", pa.list_(_UNTRAINED_MESSAGE))]),
         _prompt_completion,
         whole=False,
+        tools=pa.schema([("prompt", OBJECTS), ("completion", OBJECTS), ("tools", OBJECTS)]),
     ),
     "sharegpt": _Format(
         pa.schema([("conversations", pa.list_(pa.struct([("from", pa.string()), ("value", pa.string())])))]),
@@ -245,7 +272,13 @@ def _writing_jsonl(to: Path) -> Iterator[Write]:
 @contextmanager
 def _writing_parquet(to: Path, schema: Any) -> Iterator[Write]:
     with _replacing(to) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as file:
-        yield lambda rows: file.write_table(pa.Table.from_pylist(rows, schema=schema))
+        yield lambda rows: file.write_table(table_of(_stored(rows, schema), schema))
+
+
+def _stored(rows: list[Row], schema: Any) -> list[Row]:
+    """The rows with the text of each object in the columns that hold objects."""
+    objects = [name for name in schema.names if schema.field(name).type.equals(OBJECTS)]
+    return [row | {name: [orjson.dumps(one).decode() for one in row.get(name, ())] for name in objects} for row in rows]
 
 
 @contextmanager

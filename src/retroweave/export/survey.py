@@ -20,6 +20,7 @@ import orjson
 
 from retroweave.export.conversation import damage_span
 from retroweave.export.outcomes import SourceRow, by_source_row, source_row
+from retroweave.pipeline.layout import texts
 from retroweave.pipeline.row import digest
 
 __all__ = ["Bar", "Judged", "Sources", "Spread", "Survey", "Tally", "survey"]
@@ -285,6 +286,8 @@ class Survey:
     whole: Spread = field(default_factory=Spread)
     trained_last_only: bool = True
     """Whether in every sample the last turn is trained and no other."""
+    calls_tools: bool = False
+    """Whether there are samples in which tools are called."""
     numbers: dict[str, Spread] = field(default_factory=lambda: defaultdict(Spread))
     words: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     """Measures that are strings, lists of strings or yes and no."""
@@ -297,8 +300,8 @@ class Survey:
 
     def add(self, sample: dict[str, Any]) -> None:
         turns = sample["messages"]
-        answer = sum(len(turn["content"]) for turn in turns if turn["train"])
-        whole = sum(len(turn["content"]) for turn in turns)
+        answer = sum(_size(turn) for turn in turns if turn["train"])
+        whole = sum(map(_size, turns))
         self.samples += 1
         self.layouts.add(sample["layout"])
         self.licenses.add(sample["license"])
@@ -310,6 +313,7 @@ class Survey:
         self.whole.add(whole)
         last_only = [turn["train"] for turn in turns] == [False] * (len(turns) - 1) + [True]
         self.trained_last_only = self.trained_last_only and last_only
+        self.calls_tools = self.calls_tools or "tools" in sample
         for name, value in sample["provenance"]["measures"].items():
             self._measure(name, value)
         self.examples.add(sample, whole)
@@ -355,6 +359,11 @@ def survey(run_dir: Path) -> Survey:
         for reject in outcomes.rejects:
             found.reject(reject)
     return found
+
+
+def _size(turn: Mapping[str, Any]) -> int:
+    """Characters of a turn, with those that stand in its tool calls."""
+    return sum(map(len, texts(turn)))
 
 
 def _asked_by(step: str, calls: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
@@ -12,7 +13,7 @@ from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline, walk
 from retroweave.pipeline.rules import traces
 from retroweave.pipeline.step import Step
 
-__all__ = ["StepLine", "TrainedField", "describe", "judges", "outline", "trained_fields", "worths"]
+__all__ = ["StepLine", "TrainedField", "calls_tools", "describe", "judges", "outline", "trained_fields", "worths"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def _line(node: Node, number: str, depth: int) -> StepLine:
     if isinstance(node, Step):
         reads = tuple(dict.fromkeys(node.reads.values()))
         about = tuple(name for name in reads if name in node.about)
-        doc = (node.function.__doc__ or "").strip().partition("\n")[0]
+        function = node.function.func if isinstance(node.function, functools.partial) else node.function
+        doc = (function.__doc__ or "").strip().partition("\n")[0]
         return StepLine(number, depth, node.move, node.name, reads, about, node.writes, node.raises, doc)
     if isinstance(node, Layout):
         shown = tuple(dict.fromkeys(name for turn in node.flat() for name in node.fields(turn)))
@@ -115,6 +117,11 @@ def judges(pipeline: Pipeline) -> list[Step]:
     return [node for node in walk(pipeline.steps) if isinstance(node, Step) and node.move == "judge"]
 
 
+def calls_tools(pipeline: Pipeline) -> bool:
+    """Whether some layout calls tools."""
+    return any(isinstance(node, Layout) and node.tools for node in walk(pipeline.steps))
+
+
 def outline(pipeline: Pipeline) -> Iterator[str]:
     """Everything declared, as text for a hash: steps, templates with their words, weights, caps; no addresses."""
     yield repr(sorted(pipeline.models))
@@ -141,7 +148,7 @@ def _outline(steps: Sequence[Node]) -> Iterator[str]:
             if callable(tell := getattr(node.function, "fingerprint", None)):  # such as a rubric from a file
                 yield str(tell())
         elif isinstance(node, Layout):
-            yield repr((node.name, node.extractive, [_turn(turn) for turn in node.turns]))
+            yield repr((node.name, node.extractive, [_turn(turn) for turn in node.turns], *filter(None, (node.tools,))))
             for name, words in node.words.items():
                 yield repr((name, [template.text for template in words.templates]))
         elif isinstance(node, Family):
@@ -160,4 +167,4 @@ def _outline(steps: Sequence[Node]) -> Iterator[str]:
 def _turn(turn: Any) -> Any:
     if isinstance(turn, Each):
         return (turn.lists, [_turn(inner) for inner in turn.turns])
-    return (turn.role, turn.template.text, turn.train)
+    return (turn.role, turn.template.text, turn.train, *filter(None, (turn.call,)))

@@ -180,7 +180,7 @@ class Evidence:
     def _unseen(self, name: str, shown: frozenset[str], material: bool = False) -> str | None:
         """What is missing to see `name`: nothing if it is shown itself, or made of, into or beside what is shown."""
         fact = self[name]
-        if name in shown:
+        if name in shown or self._held_by(name, shown):
             return None
         if (fact.damaged and fact.move != "family") or fact.move in ("prompt", "given"):
             return name
@@ -190,6 +190,12 @@ class Evidence:
         if material or any(name in other.support or other.step == fact.step for other in programs):
             return None
         return None if fact.support and fact.support <= shown else name
+
+    def _held_by(self, name: str, shown: frozenset[str]) -> bool:
+        """Whether damaged text stands in something that is shown, as a proof says: in a listing of the file, say."""
+        made_of_it = (self[other] for other in shown if self[name].damaged and name in self[other].support)
+        checks = (check for other in made_of_it for check in other.checks)
+        return any(check.strength == Worth.proved and name in check.oracle for check in checks)
 
     def unseen_by_checks(self, name: str, shown: Iterable[str]) -> tuple[str, str] | None:
         """A check that `name` owes its worth to, and what it is about that no earlier turn shows, if any."""

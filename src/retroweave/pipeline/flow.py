@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.errors import Drop, RunStopped
-from retroweave.pipeline.layout import LEAK_LENGTH, Conversation, Layout
+from retroweave.pipeline.layout import LEAK_LENGTH, Conversation, Layout, texts
 from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, LeafKind, Row, digest, numbers
 from retroweave.pipeline.step import Step
@@ -181,7 +181,7 @@ async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row
     conversation = layout.render(row.fields, numbers(bench.salt, layout.name, row.id))
     _require_hidden(row, conversation)
     drawn = row.drawn
-    sample = {
+    sample: dict[str, Any] = {
         "id": digest(bench.salt, row.id, layout.name, *row.path).hex(),
         "messages": conversation.messages,
         "recipe": bench.recipe,
@@ -198,13 +198,17 @@ async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row
             **row.asked,
         },
     }
+    if layout.extractive:
+        sample["provenance"]["extractive"] = True
+    if conversation.tools:
+        sample["tools"] = conversation.tools
     return (Leaf("sample", row.path, layout.name, sample=sample, place=drawn.place, row=row),)
 
 
 def _require_hidden(row: Row, conversation: Conversation) -> None:
     """Rule 6 at run time: what only a generator saw does not show, copied by it or by anything else."""
     for secret in dict.fromkeys(row.hidden):
-        if any(secret in message["content"] for message in conversation.messages):
+        if any(secret in text for message in conversation.messages for text in texts(message)):
             raise Drop("the generator's hidden context shows in the sample")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from retroweave.pipeline.errors import RunStopped
+from retroweave.pipeline.layout import texts
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import Leaf, digest
 
@@ -39,7 +40,7 @@ class Gate:
         if leaf.kind != "sample":
             return leaf.kind, leaf.reason
         messages = leaf.sample["messages"]
-        content = [text for message in messages for text in (message["role"], message["content"])]
+        content = [text for message in messages for text in (message["role"], *texts(message))]
         identity = digest(*content)
         if not self._seen.add(identity):
             return "duplicate", "the same conversation stands already"

@@ -4,13 +4,18 @@ Each turn is a template with a role, trained or not. A template names fields in 
 string. A name may also stand for *words*: a pool of phrasings (`variants`) that the layout lends, of which each sample
 draws one, and which may name fields in turn. Templates hold names only: no attribute, no index, no format, so that no
 value can reach further than its own text.
+
+A turn may also call a tool, one at a time; `assistant(..., call="edit")` names the field that holds the call, and
+`tool(...)` says what came of it. The tools that may be called are a field too, which the layout names. What stands in a
+call's arguments is trained like any other text, and the rules hold for it.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -32,10 +37,12 @@ __all__ = [
     "layout",
     "reverse",
     "system",
+    "texts",
+    "tool",
     "user",
 ]
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 LEAK_LENGTH = 40
 """A trained text longer than this, in characters, may not stand in an untrained turn before it (rule 5)."""
@@ -112,6 +119,8 @@ class Turn:
     role: Role
     template: Template
     train: bool
+    call: str = ""
+    """The field that holds the call of a tool, `{"name": ..., "arguments": {...}}`, if the turn makes one."""
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -136,9 +145,14 @@ def user(text: str) -> Turn:
     return Turn("user", Template(text), train=False)
 
 
-def assistant(text: str, *, train: bool = True) -> Turn:
-    """What the assistant says; trained unless told otherwise."""
-    return Turn("assistant", Template(text), train)
+def assistant(text: str = "", *, call: str = "", train: bool = True) -> Turn:
+    """What the assistant says, and the field that holds the tool call it makes; trained unless told otherwise."""
+    return Turn("assistant", Template(text), train, call)
+
+
+def tool(text: str) -> Turn:
+    """What a tool answers to the call of the turn before; never trained."""
+    return Turn("tool", Template(text), train=False)
 
 
 def each(lists: str | tuple[str, ...], *turns: Turn) -> Each:
@@ -160,12 +174,16 @@ class Layout:
     extractive: bool
     """Whether the answer may stand in the question: an extract, a choice."""
     words: Mapping[str, Variants] = field(default_factory=dict)
+    tools: str = ""
+    """The field that holds the JSON schemas of the tools that may be called, if there are any."""
 
     def fields(self, turn: Turn) -> tuple[str, ...]:
-        """The row's fields that a turn shows, itself or through the words that it draws."""
+        """The row's fields that a turn shows, itself or through the words that it draws, or calls a tool with."""
         shown: dict[str, None] = {}
         for name in turn.template.names:
             shown.update(dict.fromkeys(self.words[name].names if name in self.words else (name,)))
+        if turn.call:
+            shown[turn.call] = None
         return tuple(shown)
 
     def flat(self) -> Iterator[Turn]:
@@ -180,21 +198,28 @@ class Layout:
         trained turn.
         """
         drawn = {name: rng.randrange(len(words.templates)) for name, words in self.words.items()}
-        conversation = Conversation(variants=drawn)
+        conversation = Conversation(variants=drawn, tools=list(fields[self.tools]) if self.tools else [])
         for turn in self.turns:
             if isinstance(turn, Each):
                 columns = [fields[name] for name in turn.lists]
                 for items in zip(*columns, strict=True):
                     scope = {**fields, **dict(zip(turn.lists, items, strict=True))}
                     for inner in turn.turns:
-                        self._say(inner, scope, drawn, conversation)
+                        self._say(inner, scope, drawn, conversation, rng)
             else:
-                self._say(turn, fields, drawn, conversation)
+                self._say(turn, fields, drawn, conversation, rng)
         if not any(message["train"] for message in conversation.messages):
             raise Drop("no turn is trained: the lists that it repeats over are empty")
         return conversation
 
-    def _say(self, turn: Turn, fields: Mapping[str, Any], drawn: Mapping[str, int], into: Conversation) -> None:
+    def _say(
+        self,
+        turn: Turn,
+        fields: Mapping[str, Any],
+        drawn: Mapping[str, int],
+        into: Conversation,
+        rng: random.Random,
+    ) -> None:
         pieces: list[str] = []
         at = 0
         for part in self._unfolded(turn.template, drawn):
@@ -212,7 +237,23 @@ class Layout:
                 into.spans[part.name] = (len(into.messages), at, at + len(text))
             pieces.append(text)
             at += len(text)
-        into.messages.append({"role": turn.role, "content": "".join(pieces), "train": turn.train})
+        message: dict[str, Any] = {"role": turn.role, "content": "".join(pieces), "train": turn.train}
+        if turn.call:
+            message["tool_calls"] = [self._call(turn, fields[turn.call], into, rng)]
+        elif turn.role == "tool":
+            (called,) = into.messages[-1]["tool_calls"]
+            message |= {"tool_call_id": called["id"], "name": called["function"]["name"]}
+        into.messages.append(message)
+
+    def _call(self, turn: Turn, call: Any, into: Conversation, rng: random.Random) -> dict[str, Any]:
+        """The call as chat templates read it: the arguments are an object, and not the text of one."""
+        _require_call(call, into.tools)
+        if turn.train and not self.extractive:
+            for text in _strings(call["arguments"]):
+                if len(text) > LEAK_LENGTH:
+                    into.refuse_leak(turn.call, text)
+        function = {"name": call["name"], "arguments": call["arguments"]}
+        return {"id": "".join(rng.choices(_ID, k=_ID_LENGTH)), "type": "function", "function": function}
 
     def _unfolded(self, template: Template, drawn: Mapping[str, int]) -> Iterator[Part]:
         for part in template.parts:
@@ -229,6 +270,8 @@ class Conversation:
 
     variants: dict[str, int]
     """Which phrasing was drawn of each of the layout's words."""
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    """The JSON schemas of the tools that may be called."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     spans: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Where a field's text stands verbatim: turn, start and end in characters."""
@@ -238,11 +281,53 @@ class Conversation:
         head = text[:LEAK_LENGTH]
         escaped_head = _escaped(head)
         for message in self.messages:
-            content = message["content"]
-            if not message["train"] and (
-                (head in content and text in content) or (escaped_head in content and _escaped(text) in content)
-            ):
-                raise Drop(f"leak: {name} stands in an earlier turn")
+            if message["train"]:
+                continue
+            for said in texts(message):
+                if (head in said and text in said) or (escaped_head in said and _escaped(text) in said):
+                    raise Drop(f"leak: {name} stands in an earlier turn")
+
+
+def texts(message: Mapping[str, Any]) -> Iterator[str]:
+    """All that a turn says: its content, and what stands in the arguments of its tool calls."""
+    yield message["content"]
+    for call in message.get("tool_calls") or ():
+        yield call["function"]["name"]
+        yield from _strings(call["function"]["arguments"])
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield key
+            yield from _strings(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _strings(inner)
+    else:
+        yield value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+_ID = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ID_LENGTH = 9
+"""Mistral's chat templates refuse any other length, and the others take all."""
+
+
+def _require_call(call: Any, tools: Iterable[Mapping[str, Any]]) -> None:
+    """Raise `ValueError` where a call names a tool that there is not, or has not the arguments that it takes."""
+    try:
+        name, given = call["name"], set(call["arguments"])
+    except (TypeError, KeyError) as error:
+        raise ValueError(f'a call is {{"name": ..., "arguments": {{...}}}}, and not {_short(repr(call))}') from error
+    functions = {one["function"]["name"]: one["function"].get("parameters", {}) for one in tools}
+    if name not in functions:
+        raise ValueError(f"the call names the tool {name!r}, and there is {', '.join(functions) or 'none'}")
+    known, needed = set(functions[name].get("properties", ())), set(functions[name].get("required", ()))
+    if wrong := sorted((given - known) | (needed - given)):
+        raise ValueError(
+            f"the call of {name!r} has the arguments {sorted(given)}; {', '.join(wrong)} should not be there, or is "
+            f"missing: it takes {sorted(known)} and needs {sorted(needed)}"
+        )
 
 
 def _escaped(text: str) -> str:
@@ -255,13 +340,15 @@ def layout(
     name: str = "layout",
     floor: Literal["prompted", "judged", "tested", "given", "proved"] = "tested",
     extractive: bool = False,
+    tools: str = "",
     **words: Variants,
 ) -> Layout:
     """Lay fields out as a conversation. `words` name pools of phrasings that the templates may draw from.
 
-    `floor` is the least that a trained field may be worth.
+    `floor` is the least that a trained field may be worth. `tools` names the field that holds the JSON schemas of the
+    tools that its turns call.
     """
-    return _laid_out(turns, name, floor, words, reversed=False, extractive=extractive)
+    return _laid_out(turns, name, floor, words, reversed=False, extractive=extractive, tools=tools)
 
 
 def reverse(
@@ -269,13 +356,14 @@ def reverse(
     name: str = "reverse",
     floor: Literal["prompted", "judged", "tested", "given", "proved"] = "tested",
     extractive: bool = False,
+    tools: str = "",
     **words: Variants,
 ) -> Layout:
     """Lay fields out in reverse order: the question, which was derived from the answer, comes first.
 
     Promises more than `layout`: `check` holds it to the question's descent from the answer or from what that rests on.
     """
-    return _laid_out(turns, name, floor, words, reversed=True, extractive=extractive)
+    return _laid_out(turns, name, floor, words, reversed=True, extractive=extractive, tools=tools)
 
 
 def _laid_out(
@@ -286,6 +374,7 @@ def _laid_out(
     *,
     reversed: bool,
     extractive: bool,
+    tools: str,
 ) -> Layout:
     if floor not in Worth.__members__:
         raise UserError(f"The layout {name!r} has the floor {floor!r}. {nearest(floor, Worth.__members__)}")
@@ -298,13 +387,37 @@ def _laid_out(
     for turn in turns:
         if not isinstance(turn, (Turn, Each)):
             raise UserError(f"The layout {name!r} holds {turn!r}; say who says it: user(...) or assistant(...).")
-    laid = Layout(tuple(turns), name, Worth[floor], reversed=reversed, extractive=extractive, words=words)
+    laid = Layout(tuple(turns), name, Worth[floor], reversed=reversed, extractive=extractive, words=words, tools=tools)
+    _require_answered(laid)
     for part in (part for turn in laid.flat() for part in turn.template.parts):
         if part.json and part.name in words:
             raise UserError(
                 f"The layout {name!r} writes {{{part.name}!j}}, but words are drawn as they are: drop the !j."
             )
     return laid
+
+
+def _require_answered(laid: Layout) -> None:
+    """A call comes with tools, and right behind it, in the same each, stands what came of it."""
+    for part in laid.turns:
+        if isinstance(part, Each) and (part.turns[0].role == "tool" or part.turns[-1].call):
+            raise UserError(f"The layout {laid.name!r} repeats half of a call: let each(...) hold its tool(...) too.")
+    turns = list(laid.flat())
+    if turns and turns[0].role == "tool":
+        raise UserError(
+            f"The layout {laid.name!r} begins with tool(...), which answers nothing: call the tool before it."
+        )
+    if any(turn.call for turn in turns) != bool(laid.tools):
+        raise UserError(
+            f"The layout {laid.name!r} calls tools without naming them, or names tools and calls none: tools= takes "
+            "the field that holds their JSON schemas, and assistant(..., call=...) a field that holds a call."
+        )
+    for turn, after in itertools.pairwise(turns):
+        if bool(turn.call) != (after.role == "tool"):
+            raise UserError(
+                f"In the layout {laid.name!r} a {turn.role} turn is followed by {after.role}: tool(...) stands behind "
+                "each call, and nowhere else."
+            )
 
 
 def _short(text: str) -> str:

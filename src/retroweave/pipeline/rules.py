@@ -157,8 +157,19 @@ def _layout(layout: Layout, evidence: Evidence) -> Iterator[Broken]:
     if not any(turn.train for turn in layout.flat()):
         problem = "it trains no turn."
         yield Broken(3, layout.name, None, problem, "let assistant(...) say what is to be learnt, and train it.")
-    shown: list[str] = []
+    # What tools there are is known from the first turn on, and each call is held to them when it is laid out.
+    tools = [layout.tools] if layout.tools in evidence else []
+    shown = tools.copy()
     untrained: list[str] = []
+    yield from _hidden_context(layout, tools, evidence)
+    if layout.tools and not tools:
+        yield Broken(
+            1,
+            layout.name,
+            layout.tools,
+            f"it takes its tools from {layout.tools!r}, which nothing writes.",
+            "write the tools' JSON schemas into a field before the layout.",
+        )
     for turn in layout.flat():
         fields = layout.fields(turn)
         missing = [name for name in fields if name not in evidence]
@@ -207,7 +218,8 @@ def _leak(layout: Layout, name: str) -> Broken:
 
 
 def _has_ground(layout: Layout, turn: Turn, fields: Sequence[str], shown: Sequence[str]) -> Iterator[Broken]:
-    text = turn.template.text if len(turn.template.text) <= 40 else turn.template.text[:37] + "..."
+    said = turn.template.text or f"call={turn.call!r}"
+    text = said if len(said) <= 40 else said[:37] + "..."
     if not fields:
         yield Broken(
             3,
