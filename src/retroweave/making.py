@@ -35,7 +35,7 @@ from retroweave.models.named import named
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.budget import Budget
 from retroweave.pipeline.calls import Spent
-from retroweave.pipeline.describe import describe, judges, trained_fields
+from retroweave.pipeline.describe import calls_tools, describe, judges, trained_fields
 from retroweave.pipeline.errors import RunStopped, UserError
 from retroweave.pipeline.fingerprint import differences, fingerprint
 from retroweave.pipeline.flow import Bench
@@ -49,7 +49,7 @@ from retroweave.pipeline.row import Drawn, Leaf
 from retroweave.pipeline.rules import require_judges_hold, require_valid
 from retroweave.pipeline.run import Tally, run
 from retroweave.pipeline.runner import InProcess, Processes, Runner
-from retroweave.quality.lint import Habits
+from retroweave.quality.lint import Habits, Shares
 
 __all__ = ["make"]
 
@@ -70,6 +70,7 @@ def make(
     again: bool = False,
     budget: Budget | None = None,
     models: Mapping[str, ModelSpec] | None = None,
+    shares: Shares | None = None,
     watch: Callable[[Tally], None] = lambda tally: None,
     meet: Callable[[Desk], None] = lambda desk: None,
 ) -> dict[str, Any]:
@@ -77,8 +78,9 @@ def make(
 
     Goes on where an earlier run into `out` stopped, and refuses where anything changed that the rows depend on, unless
     `again`. `budget` bounds what models may take in all the run's life; `models` are those that a config file names;
-    `meet` is handed the models when they are found. Raises `UserError` for what a person can mend before it begins,
-    `RunStopped` for what stopped it on the way; all finished rows are kept in either case.
+    `shares` are those above which the lints speak up; `meet` is handed the models when they are found. Raises
+    `UserError` for what a person can mend before it begins, `RunStopped` for what stopped it on the way; all finished
+    rows are kept in either case.
     """
     if rows < 1:
         raise UserError(f"--rows is how many accepted samples to make, 1 or more, not {rows}.")
@@ -88,7 +90,9 @@ def make(
     require_valid(pipeline, recipe.name)
     specs = {name: named(reference, models or {}) for name, reference in pipeline.models.items()}
     require_terms(specs)
-    order = _Order(recipe, config, pipeline, rows, out, seed, workers or _cores(), again, budget or Budget(), specs)
+    order = _Order(
+        recipe, config, pipeline, rows, out, seed, workers or _cores(), again, budget or Budget(), specs, shares or {}
+    )
     with _held(_folder(out)), _seldom_collected():
         try:
             return _make(order, watch, meet)
@@ -126,6 +130,7 @@ class _Order:
     again: bool
     budget: Budget
     models: Mapping[str, ModelSpec]
+    shares: Shares
 
 
 def _make(order: _Order, watch: Callable[[Tally], None], meet: Callable[[Desk], None]) -> dict[str, Any]:
@@ -134,13 +139,14 @@ def _make(order: _Order, watch: Callable[[Tally], None], meet: Callable[[Desk], 
     with closing(Journal(path)) as journal:
         try:
             valid_under = _same_run(journal, order)
-            taker = _Taker(order.out)
+            taker = _Taker(order.out, order.shares, tools=calls_tools(order.pipeline))
             with taker.writer, _Interrupts() as interrupts:
                 tally, desk = interrupts.run(_run(order, journal, taker, watch, meet))
                 # It marks a finished run, and what it says of data/ would be wrong from here on.
                 (order.out / RUN).unlink(missing_ok=True)
             _no_sample(tally)
             found = _summary(order, tally, desk, valid_under, time.monotonic() - began)
+            found["lint"] = dict(order.shares)
             found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
             _write_json(order.out / RUN, found)
             write_card(order.out, taker.survey)
@@ -231,10 +237,10 @@ async def _run(
 class _Taker:
     """Where the gate's leaves end up: the files, and in the same pass what card, report and lints say of them."""
 
-    def __init__(self, out: Path) -> None:
-        self.writer = DatasetWriter(out)
+    def __init__(self, out: Path, shares: Shares, *, tools: bool) -> None:
+        self.writer = DatasetWriter(out, tools=tools)
         self.survey = Survey()
-        self.habits = Habits()
+        self.habits = Habits(shares)
 
     def take(self, verdict: Verdict, reason: str, leaf: Leaf, drawn: Drawn) -> None:
         if verdict == "sample":
@@ -346,6 +352,7 @@ def _summary(order: _Order, tally: Tally, desk: Desk, valid_under: dict[str, Any
             {"step": step.name, "accepts_right": step.accepts_right, "accepts_wrong": step.accepts_wrong}
             for step in judges(pipeline)
         ],
+        "resources": dict(_told(pipeline.resources)),
         "models": _models(desk, pipeline.models),
         "out_of_budget": tally.out_of_budget,
         "counts": _counts(tally),
@@ -355,6 +362,13 @@ def _summary(order: _Order, tally: Tally, desk: Desk, valid_under: dict[str, Any
         ],
         "splits": dict(sorted(tally.sides.items())),
     }
+
+
+def _told(resources: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What resources say of themselves for the manifest: those that have a method `manifest`."""
+    for name, resource in resources.items():
+        if callable(manifest := getattr(resource, "manifest", None)):
+            yield name, manifest()
 
 
 def _models(desk: Desk, references: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -17,7 +17,9 @@ import yaml
 from retroweave.export import facts, templates
 from retroweave.export.dataset import SPLITS, read_run
 from retroweave.export.excerpt import shorten, visible
+from retroweave.export.labelled import Labelled, read_labelled
 from retroweave.export.survey import Survey, survey
+from retroweave.text.tool_calls import spoken
 
 __all__ = ["write_card"]
 
@@ -59,14 +61,29 @@ data = load_dataset("path/to/this/dataset", split="train")
 data = data.map(trained_turns, batched=True, remove_columns=data.column_names)
 SFTTrainer(model="Qwen/Qwen3-0.6B", train_dataset=data).train()"""
 
+_SNIPPET_TOOLS = """\
+from datasets import load_dataset  # 4.7 or newer
+from trl import SFTTrainer
+
+def trained_turns(rows):
+    ends = [(turns, tools, i) for turns, tools in zip(rows["messages"], rows["tools"])
+            for i, turn in enumerate(turns) if turn["train"]]
+    return {"prompt": [turns[:i] for turns, tools, i in ends],
+            "completion": [turns[i : i + 1] for turns, tools, i in ends],
+            "tools": [tools for turns, tools, i in ends]}
+
+data = load_dataset("path/to/this/dataset", split="train")
+data = data.map(trained_turns, batched=True, remove_columns=data.column_names, on_mixed_types="use_json")
+SFTTrainer(model="Qwen/Qwen3-0.6B", train_dataset=data).train()"""
+
 
 def write_card(run_dir: Path, found: Survey | None = None) -> Path:
     """Write `README.md` of a finished run and give back its path; `found` spares a pass over the samples."""
     run = read_run(run_dir)
-    return templates.write_whole(run_dir / "README.md", _render(run, found or survey(run_dir)))
+    return templates.write_whole(run_dir / "README.md", _render(run, found or survey(run_dir), *read_labelled(run_dir)))
 
 
-def _render(run: Mapping[str, Any], found: Survey) -> str:
+def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, labels_fit: bool) -> str:
     markdown = templates.markdown()
     markdown.filters |= {
         "prose": _prose,
@@ -87,8 +104,10 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         title=facts.title(run),
         cautions=facts.cautions(run, found),
         paragraphs=facts.paragraphs(run),
+        sandbox=facts.sandbox(run),
         models=facts.models(run),
         spent=facts.spent(run),
+        labelled=facts.labelled(labelled, labels_fit),
         money=facts.money,
         measured=facts.measured(run, found),
         moves=[(move, meaning) for move, meaning in facts.MOVES.items() if move in moves],
@@ -105,7 +124,7 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
             ("Answer (trained)", found.answer),
             ("Whole conversation", found.whole),
         ],
-        snippet=_SNIPPET_LAST if found.trained_last_only else _SNIPPET_ANY,
+        snippet=_snippet(found),
         examples=[_example(sample) for sample in found.choose(_EXAMPLES)],
         license_file=_license(run["license"]).get("license_link") == "LICENSE",
         licenses=found.licenses.bars(_LINES),
@@ -163,10 +182,16 @@ def _size_category(rows: int) -> str:
     return "100M<n<1B"
 
 
+def _snippet(found: Survey) -> str:
+    if found.calls_tools:
+        return _SNIPPET_TOOLS
+    return _SNIPPET_LAST if found.trained_last_only else _SNIPPET_ANY
+
+
 def _example(sample: Mapping[str, Any]) -> dict[str, Any]:
     turns = []
     for turn in sample["messages"]:
-        head, left_out, tail = shorten(turn["content"], _LONGEST_TURN)
+        head, left_out, tail = shorten(spoken(turn), _LONGEST_TURN)
         gap = f"\n[… {left_out:,} characters left out …]\n" if left_out else ""
         turns.append(
             {

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from retroweave.export.labelled import Labelled
 from retroweave.export.survey import Judged, Survey
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "code_runs",
     "command",
     "evidence",
+    "labelled",
     "losses",
     "measured",
     "models",
@@ -34,6 +36,7 @@ __all__ = [
     "paragraphs",
     "reasons",
     "rests_on",
+    "sandbox",
     "spent",
     "title",
 ]
@@ -209,6 +212,7 @@ def cautions(run: Run, found: Survey) -> list[str]:
     run_cautions = (
         _out_of_budget(run),
         *_of_models(run),
+        _unheld(run),
         _many_failures(run),
         _little_text(found),
         _no_validation(run),
@@ -326,6 +330,49 @@ def measured(run: Run, found: Survey) -> list[Measured]:
     return [Measured(name, found.judges[name], _coarse(found.judges[name])) for name in names]
 
 
+def labelled(found: Labelled | None, fits: bool) -> list[str]:
+    """What people's labels say, a paragraph an entry; there are none where nobody labelled anything."""
+    if found is None:
+        return []
+    if not fits:
+        return [
+            "People labelled an earlier state of this set. Their figures are not those of the rows that stand here."
+        ]
+    return [" ".join(_precision(found)), *filter(None, (" ".join(_rates(found)), _agreed(found)))]
+
+
+def _precision(found: Labelled) -> Iterator[str]:
+    precision = found.precision
+    who = "one person" if found.people == 1 else f"{found.people:,} people"
+    yield f"By what {who} said of {_counted(precision.count, 'sample')} drawn at random,"
+    yield f"{precision.value:.1%} of this set is right (95% interval: {precision.interval})."
+    yield _ended(found.how)
+    if not found.blind:
+        yield "All labels were given in sight of what the judge had said."
+    elif found.blind < 1:
+        yield f"{found.blind:.0%} of the labels were given without seeing what the judge had said."
+    if found.unsure:
+        yield f"{_counted(found.unsure, 'row')} of which they were unsure or at odds are left out."
+
+
+def _rates(found: Labelled) -> Iterator[str]:
+    if found.accepts_right is None or found.accepts_wrong is None:
+        return
+    right, wrong = found.accepts_right, found.accepts_wrong
+    yield f"Rows that the judge {found.judge} rejected were labelled too. It accepts {right.value:.1%} of right rows"
+    yield f"({right.interval}) and {wrong.value:.1%} of wrong ones ({wrong.interval})."
+
+
+def _agreed(found: Labelled) -> str:
+    if found.alpha is None:
+        return ""
+    alpha = found.alpha
+    return (
+        f"On {_counted(alpha.count, 'row')} that several people labelled, Krippendorff's alpha is {alpha.value:.2f} "
+        f"({alpha.low:.2f} to {alpha.high:.2f}); 1 is full agreement, and 0 what chance would give."
+    )
+
+
 def _coarse(judged: Judged) -> str:
     if not (sampled := judged.sampled):
         return ""
@@ -344,6 +391,23 @@ def _counted(count: int, word: str) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def sandbox(run: Run) -> list[tuple[str, str]]:
+    """What held code that nobody trusts: each property with the layers that held it; nothing where none was run."""
+    return [
+        (name, layers) for told in run.get("resources", {}).values() for name, layers in told.get("layers", {}).items()
+    ]
+
+
+def _unheld(run: Run) -> str:
+    missing = [name for name, layers in sandbox(run) if layers.startswith("nothing")]
+    if not missing:
+        return ""
+    return (
+        f"Code that nobody trusts was run with nothing that held its {_listed(missing)} (`unsafe`). What it did to the "
+        "machine, and to this set, is not known."
+    )
 
 
 def _many_failures(run: Run) -> str:

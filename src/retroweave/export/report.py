@@ -20,6 +20,7 @@ from retroweave.export import facts, templates
 from retroweave.export.charts import bar_chart, histogram, stacked_histogram
 from retroweave.export.conversation import conversation
 from retroweave.export.dataset import SPLITS, read_run
+from retroweave.export.labelled import Labelled, read_labelled
 from retroweave.export.survey import Bar, Judged, Spread, Survey, Tally, survey
 from retroweave.export.trace import Stop, has_trace, trace
 
@@ -55,6 +56,19 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a lint found, with a drawing of what it counted."""
+
+    severity: str
+    lint: str
+    message: str
+    examples: list[str]
+    svg: Markup | None
+    """`None` where there is but one count, which the message says."""
+    bars: list[Bar]
+
+
+@dataclass(frozen=True)
 class Walk:
     """One sample on its way back."""
 
@@ -66,10 +80,12 @@ class Walk:
 def write_report(run_dir: Path, found: Survey | None = None) -> Path:
     """Write `report.html` of a finished run and give back its path; `found` spares a pass over the samples."""
     run = read_run(run_dir)
-    return templates.write_whole(run_dir / "report.html", _render(run, found or survey(run_dir)))
+    return templates.write_whole(
+        run_dir / "report.html", _render(run, found or survey(run_dir), *read_labelled(run_dir))
+    )
 
 
-def _render(run: Mapping[str, Any], found: Survey) -> str:
+def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, labels_fit: bool) -> str:
     html = templates.html()
     html.filters |= {"code_runs": facts.code_runs, "number": _number}
     walk = _walk(run, found)
@@ -81,8 +97,9 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         cautions=facts.cautions(run, found),
         duration=_duration(run["seconds"]),
         paragraphs=facts.paragraphs(run),
-        figures=list(_figures(run, found)),
+        figures=list(_figures(run, found, labelled if labels_fit else None)),
         losses=facts.losses(run),
+        findings=[_finding(finding) for finding in run["findings"]],
         moves=facts.MOVES,
         evidence=facts.evidence(run),
         worths=facts.WORTHS,
@@ -90,6 +107,7 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
         splits=[(split, run["splits"][split]) for split in SPLITS if run["splits"].get(split)],
         models=facts.models(run),
         spent=facts.spent(run),
+        labelled=facts.labelled(labelled, labels_fit),
         money=facts.money,
         scores=[_scores(one) for one in facts.measured(run, found)],
         walk=walk,
@@ -107,7 +125,7 @@ def _render(run: Mapping[str, Any], found: Survey) -> str:
     )
 
 
-def _figures(run: Mapping[str, Any], found: Survey) -> Iterator[tuple[str, str, str]]:
+def _figures(run: Mapping[str, Any], found: Survey, labelled: Labelled | None) -> Iterator[tuple[str, str, str]]:
     """The headline figures: name, figure, what it is a part of."""
     counts = run["counts"]
     yield "samples", f"{counts['samples']:,}", f"of {run['rows']:,} asked for"
@@ -119,6 +137,8 @@ def _figures(run: Mapping[str, Any], found: Survey) -> Iterator[tuple[str, str, 
     yield "tokens, about", _short(found.whole.total / 4), f"{_short(found.answer.total / 4)} of them trained"
     worths = [worth for worth, _ in facts.rests_on(run)]
     yield "least evidence", worths[-1] if worths else "none", "of a trained field"
+    if labelled:
+        yield "right", f"{labelled.precision.value:.1%}", f"{labelled.precision.interval}, by labels"
     yield "licence", run["license"], "of the set"
 
 
@@ -141,6 +161,12 @@ def _scores(one: facts.Measured) -> Scores:
     svg = stacked_histogram(name, labels, judged.accepted, judged.rejected) if judged.scored else None
     rows = list(zip(labels, judged.accepted, judged.rejected, strict=True))
     return Scores(one, svg, [row for row in rows if row[1] or row[2]])
+
+
+def _finding(finding: Mapping[str, Any]) -> Found:
+    bars = [Bar(label, count) for label, count in finding.get("bars", ())]
+    svg = bar_chart(f"Counts of {finding['lint']}", bars) if len(bars) > 1 else None
+    return Found(finding["severity"], finding["lint"], finding["message"], finding.get("examples", []), svg, bars)
 
 
 def _walk(run: Mapping[str, Any], found: Survey) -> Walk | None:
