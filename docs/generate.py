@@ -42,7 +42,7 @@ _FILE_COMMENT = re.compile(r"# (?P<name>[\w/.-]+\.\w+)(?P<continued>, continued)
 _FILE_MARK = re.compile(r"<!-- file: (?P<name>[\w/.-]+) -->$")
 _SKETCH_MARK = "<!-- sketch -->"
 _REGION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
-_NOT_COMPARED = re.compile(r"[\d,.]+ s,\s+[\d,]+ a second|[\d,]+\s+rows surplus")
+_NOT_COMPARED = re.compile(r"[\d,.]+ s,\s+[\d,]+ a second|for a longer run: [\d,]+ source rows?")
 """How long a run took, and what it had under way at its end, which hangs on the number of workers."""
 _ANSI = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
@@ -398,11 +398,27 @@ def _doc(recipe: str) -> str:
     return find_recipe(recipe).doc
 
 
+def _lints() -> str:
+    from retroweave.quality.lint import LINTS
+
+    lines = [
+        "| lint | what it finds | share above which it speaks up | what a model would learn |",
+        "|---|---|---|---|",
+    ]
+    for lint in LINTS.values():
+        found = " ".join((lint.__doc__ or "").split())
+        taught = lint.teaches.removeprefix("and a model would learn ").removeprefix("which a model would learn ")
+        share = f"{lint.share:g}" if lint.share else "0, so any"
+        lines.append(f"| `{lint.name}` | {found} | {share} of the {lint.counts} | {taught} |")
+    return "\n".join(lines)
+
+
 REGIONS: Mapping[str, Callable[[], str]] = {
     "help texts": _help_texts,
     "operations": _operations,
     "answers of prose repair": _answers,
     "phrasings of prose repair": _phrasings,
+    "lints": _lints,
 }
 OF_RECIPES: Mapping[str, Callable[[str], str]] = {r"options of ([\w ]+)": _options, r"what ([\w ]+) says": _doc}
 """Regions that the page of any recipe may have, by the recipe's name with spaces."""

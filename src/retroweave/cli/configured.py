@@ -11,10 +11,11 @@ import click
 if TYPE_CHECKING:
     from retroweave.pipeline.model import ModelSpec
     from retroweave.pipeline.recipe import Config, Recipe
+    from retroweave.quality.lint import Shares
 
     Models = dict[str, ModelSpec]
 
-__all__ = ["RecipeCommand", "configured", "recipe_options"]
+__all__ = ["RecipeCommand", "configured", "lint_shares", "recipe_options", "settings_of"]
 
 _OPTIONS = "retroweave.config_options"
 
@@ -101,13 +102,9 @@ def configured(
             from retroweave.models.named import read_table
 
             models = read_table(in_file.pop("models"))
+        in_file.pop("lint", None)  # see lint_shares
         values |= in_file
-    given: dict[str, str] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set takes key=value, not {setting!r}.")
-        given[key] = value
+    given = settings_of(settings)
     given |= {name.removeprefix("option_"): value for name, value in options.items() if value is not None}
     try:
         return recipe, recipe.configure(values | {key: _read(value) for key, value in given.items()}), models
@@ -115,6 +112,29 @@ def configured(
         with suppress(UserError):  # a name of digits or `on` is a number or a flag to YAML, and text to the config
             return recipe, recipe.configure(values | given), models
         raise
+
+
+def settings_of(settings: tuple[str, ...]) -> dict[str, str]:
+    """What `--set` says, by key."""
+    from retroweave.pipeline.errors import UserError
+
+    given: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set takes key=value, not {setting!r}.")
+        given[key] = value
+    return given
+
+
+def lint_shares(config_file: Path | None) -> Shares:
+    """What a config file's `lint` table says: the shares above which lints speak up."""
+    if config_file is None:
+        return {}
+    from retroweave.pipeline.recipe import read_config
+    from retroweave.quality.lint import read_shares
+
+    return read_shares(read_config(config_file).get("lint", {}))
 
 
 def _read(value: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from retroweave.cli.configured import settings_of
 from retroweave.cli.output import print_json
 
 __all__ = ["export", "lint"]
@@ -39,21 +40,45 @@ def export(run_dir: Path, form: str, to: Path, split: str | None, separator: str
 
 @click.command(short_help="Look for what a set teaches besides its task.")
 @click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="LINT=SHARE",
+    help="The share above which a lint speaks up, or off; repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def lint(run_dir: Path, as_json: bool) -> None:
-    """Look for what a finished set would teach besides its task. Ends with 1 where there is a warning."""
+def lint(run_dir: Path, settings: tuple[str, ...], as_json: bool) -> None:
+    """Look for what a finished set would teach besides its task. Ends with 1 where there is a warning.
+
+    The shares are those that the run was made with, unless --set says otherwise.
+    """
     from dataclasses import asdict
 
-    from retroweave.export.dataset import read_samples
+    from retroweave.export.dataset import read_run, read_samples
     from retroweave.quality import lint as quality
 
-    findings = quality.lint(read_samples(run_dir))
+    given = {name: _share(value) for name, value in settings_of(settings).items()}
+    shares = read_run(run_dir).get("lint", {}) | quality.read_shares(given)
+    findings = quality.lint(read_samples(run_dir), shares)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{finding.severity}: {finding.lint}: {finding.message}")
+            if finding.examples:
+                click.echo(f"  Look at {', '.join(finding.examples)}.")
+            for label, count in finding.bars if len(finding.bars) > 1 else ():
+                click.echo(f"  {count:>7,} {label}")
         if not findings:
             click.echo("No bad habit found.")
     if any(finding.severity == "warning" for finding in findings):
         sys.exit(1)
+
+
+def _share(value: str) -> float | str:
+    """A number where it is one; what else it may be, the lint says."""
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retroweave.cli.configured import RecipeCommand, configured, recipe_options
+from retroweave.cli.configured import RecipeCommand, configured, lint_shares, recipe_options
 
 if TYPE_CHECKING:
     from retroweave.cli.configured import Models
@@ -72,6 +72,7 @@ def run(
             again=again,
             budget=limits,
             models=models,
+            shares=lint_shares(config_file),
             watch=progress.watch,
             meet=progress.meet,
         )
