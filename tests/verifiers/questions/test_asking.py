@@ -1,0 +1,64 @@
+"""Which families are asked, and how their questions are put."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from retroweave.pipeline.errors import UserError
+from retroweave.sources.texts import passages
+from retroweave.verifiers.questions import asking, sounds
+from retroweave.verifiers.questions.asking import askable, draw_pairs, missing, put, reasons_for
+from retroweave.verifiers.questions.family import FAMILIES, Claim
+
+PASSAGES = [row.fields["passage"] for row in passages(None, shortest=300, longest=1500).rows()]
+
+
+def test_where_the_dictionary_is_missing_its_families_are_named_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert missing() == []
+    monkeypatch.setattr(sounds, "find_spec", lambda name: None)
+    assert missing() == ["rhyme", "syllables"]
+    assert not {"rhyme", "syllables"} & set(askable())
+    with pytest.raises(UserError, match=r"'rhyme' needs .* pip install 'retroweave\[prosody\]'"):
+        askable(["rhyme"])
+
+
+def test_an_unknown_family_is_answered_with_the_near_one() -> None:
+    with pytest.raises(UserError, match=r"'coma_count'.*comma_count"):
+        askable(["coma_count"])
+
+
+def test_as_many_families_are_drawn_as_are_wanted_each_once() -> None:
+    names = [family.name for family, _, _ in draw_pairs(PASSAGES[0], askable(), 5, random.Random(0))]
+    assert len(set(names)) == len(names) == 5
+
+
+def test_a_family_that_few_passages_allow_is_drawn_more_often_than_by_chance() -> None:
+    drawn = Counter(
+        family.name
+        for number, passage in enumerate(PASSAGES)
+        for family, _, _ in draw_pairs(passage, ["question_mark", "comma_count"], 1, random.Random(number))
+    )
+    assert drawn["question_mark"] > 0.12 * len(PASSAGES)
+
+
+def test_small_counts_are_spelt_and_figures_of_the_text_stay() -> None:
+    assert put("{number} of them", {"number": 7}) == "seven of them"
+    assert put("{number} of them", {"number": 40}) == "40 of them"
+    assert put("{number} of them", {"number": "7"}) == "7 of them"
+
+
+def test_what_a_text_holds_is_put_in_as_it_is() -> None:
+    assert put('Is "{word}" there?', {"word": "{number}"}) == 'Is "{number}" there?'
+
+
+def test_the_reason_of_each_answer_is_its_own() -> None:
+    yes = reasons_for("quotation", Claim(True))
+    no = reasons_for("quotation", Claim(False))
+    assert not set(yes) & set(no)
+
+
+def test_every_family_has_reasons_and_no_reason_lacks_a_family() -> None:
+    assert set(asking.reasons()) == set(FAMILIES)
