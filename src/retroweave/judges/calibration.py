@@ -319,8 +319,8 @@ def calibrate(
         within(least, "--threshold")
     accepted = [bool(row.accepted) if least is None else row.score >= least for row in rows]
     kept = [row for row, yes in zip(rows, accepted, strict=True) if yes]
-    at = _choice(0.0, *_parted(kept), *_parted(rows))
-    choices = _choices(rows) if target is not None else []
+    at = choice_of(0.0, *parted(kept), *parted(rows))
+    choices = choices_of(rows) if target is not None else []
     return Calibration(
         labels=len(rows),
         right=sum(row.right for row in rows),
@@ -329,9 +329,9 @@ def calibrate(
         accepts_wrong=at.accepts_wrong,
         precision=at.precision,
         yield_=at.yield_,
-        auc=_auc(rows),
+        auc=auc_of(rows),
         brier=_mean((row.weight, (row.score - row.right) ** 2) for row in rows),
-        bins=tuple(_bins(rows)),
+        bins=tuple(bins_of(rows)),
         curve=_isotonic(rows) if method == "isotonic" else _platt(rows),
         target=target,
         at_point=next((one for one in choices if target and one.precision.value >= target), None),
@@ -392,7 +392,7 @@ def _mean(rows: Iterable[tuple[float, float]]) -> float:
     return math.fsum(weight * value for weight, value in found) / math.fsum(weight for weight, _ in found)
 
 
-def _choice(threshold: float, right: _Sum, wrong: _Sum, all_right: _Sum, all_wrong: _Sum) -> Choice:
+def choice_of(threshold: float, right: _Sum, wrong: _Sum, all_right: _Sum, all_wrong: _Sum) -> Choice:
     """What comes of accepting these right and wrong rows of all."""
     return Choice(
         threshold,
@@ -403,34 +403,34 @@ def _choice(threshold: float, right: _Sum, wrong: _Sum, all_right: _Sum, all_wro
     )
 
 
-def _parted(rows: Iterable[Label]) -> tuple[_Sum, _Sum]:
+def parted(rows: Iterable[Label]) -> tuple[_Sum, _Sum]:
     found = list(rows)
     return _Sum.of(row for row in found if row.right), _Sum.of(row for row in found if not row.right)
 
 
-def _choices(rows: Sequence[Label]) -> list[Choice]:
+def choices_of(rows: Sequence[Label]) -> list[Choice]:
     """What each threshold that makes a difference would give, from the lowest."""
-    whole = _parted(rows)
+    whole = parted(rows)
     right, wrong = _Sum(), _Sum()
     found = []
     for score, tied in groupby(sorted(rows, key=lambda row: -row.score), lambda row: row.score):
         for row in tied:
             (right if row.right else wrong).add(row)
-        found.append(_choice(score, right, wrong, *whole))
+        found.append(choice_of(score, right, wrong, *whole))
     return found[::-1]
 
 
-def _bins(rows: Sequence[Label]) -> Iterator[Bin]:
+def bins_of(rows: Sequence[Label]) -> Iterator[Bin]:
     def tenth(row: Label) -> int:
         return min(BINS - 1, int(row.score * BINS))
 
     for number, group in groupby(sorted(rows, key=tenth), tenth):
         inside = list(group)
         mean = _mean((row.weight, row.score) for row in inside)
-        yield Bin(number / BINS, (number + 1) / BINS, mean, _rate(_parted(inside)[0], _Sum.of(inside)))
+        yield Bin(number / BINS, (number + 1) / BINS, mean, _rate(parted(inside)[0], _Sum.of(inside)))
 
 
-def _auc(rows: Sequence[Label]) -> float:
+def auc_of(rows: Sequence[Label]) -> float:
     """Counted over the scores from the lowest; equal scores are half a win."""
     below = wins = 0.0
     for _, group in groupby(sorted(rows, key=lambda row: row.score), lambda row: row.score):
@@ -481,7 +481,7 @@ def _notes(rows: Sequence[Label], accepted: Sequence[bool]) -> Iterator[str]:
             f"{len(sampled)} of {len(rows)} scores were counted from sampled answers, because the model tells no "
             "log-probabilities: they come in steps, and differ from one run to another."
         )
-    auc = _auc(rows)
+    auc = auc_of(rows)
     if auc < 0.4:  # nearer to a half it may be chance
         yield f"Right rows score lower than wrong ones (AUC {auc:.2f}): is the judge asked for the opposite?"
 

@@ -23,6 +23,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retroweave.judges.extras import extra
+from retroweave.judges.nearest import cosine
 from retroweave.judges.programs import words
 from retroweave.judges.reading import fields_and, names, signature_of, within
 from retroweave.pipeline.errors import UserError
@@ -370,16 +371,8 @@ class SimilarityJudge:
     async def __call__(self, **given: Any) -> Score:
         model: Model = given[self._embed]
         vectors = [await model.embed(given[name]) for name in self.fields]
-        cosine = _cosine(*vectors)
+        angle = cosine(*vectors)
         least, most = self.bounds
-        far, near = least is not None and cosine < least, most is not None and cosine > most
-        parts = {"cosine": cosine, "least": least, "most": most}
-        return Score(max(0.0, cosine), not (far or near), parts, "too far apart" if far else "too near")
-
-
-def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """From -1 to 1; 0 where a vector has no direction."""
-    lengths = math.hypot(*one) * math.hypot(*other)
-    if not lengths:
-        return 0.0
-    return min(1.0, max(-1.0, math.fsum(a * b for a, b in zip(one, other, strict=True)) / lengths))
+        far, near = least is not None and angle < least, most is not None and angle > most
+        parts = {"cosine": angle, "least": least, "most": most}
+        return Score(max(0.0, angle), not (far or near), parts, "too far apart" if far else "too near")

@@ -14,10 +14,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
-from itertools import combinations, islice
+from itertools import combinations
 from typing import Any
 
-from retroweave.judges.extras import extra
+from retroweave.judges.prosody import dictionary, rhyme
 from retroweave.pipeline.errors import UserError, nearest
 
 __all__ = ["PROGRAMS", "Program", "read_program", "reading_ease"]
@@ -134,7 +134,7 @@ def _rhymes(scheme: str) -> Test:
             f"A rhyme scheme has a letter for each line of a stanza, two the same where they rhyme and - where nothing "
             f"does, such as AABB or -A-A, not {scheme!r}."
         )
-    rhyme = _rhyming()
+    dictionary()  # where it is missing that is said now, and not at the first poem
 
     def test(text: str) -> float:
         ends = [found[-1] if (found := words(line)) else "" for line in lines(text)]
@@ -271,25 +271,3 @@ def _pairs(scheme: str, count: int) -> Iterator[tuple[int, int]]:
         for (one, letter), (other, same) in combinations(stanza, 2):
             if letter == same != "-":
                 yield one, other
-
-
-def _rhyming() -> Callable[[str, str], bool]:
-    """Whether two words rhyme, by the CMU pronouncing dictionary."""
-    with extra("prosody", "It needs a dictionary of how words sound"):
-        import pronouncing
-
-    def sounds(word: str) -> set[str]:
-        said = pronouncing.phones_for_word(word.lower().replace("’", "'"))
-        return {pronouncing.rhyming_part(phones) for phones in islice(said, 8)}
-
-    def rhyme(one: str, other: str) -> bool:
-        """A word does not rhyme with itself; one that the dictionary lacks is looked at as it is spelt."""
-        one, other = one.lower(), other.lower()
-        if not one or not other or one == other:
-            return False
-        known, other_known = sounds(one), sounds(other)
-        if known and other_known:
-            return not known.isdisjoint(other_known)
-        return len(one) > 2 and len(other) > 2 and one[-3:] == other[-3:]
-
-    return rhyme

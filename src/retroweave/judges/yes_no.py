@@ -80,6 +80,13 @@ class YesNo:
         self._wanted = wanted
         self._samples = require_samples(samples)
 
+    def reworded(self, before: Prompt, after: Prompt, about: Sequence[str]) -> YesNo:
+        """The same with another prompt in the place of one of its own."""
+        prompts = [after if one is before else one for one in self.prompts]
+        read = {name for one in prompts for name in one.reads}
+        spoken_of = tuple(name for name in about if name in read)
+        return YesNo(prompts, self._model, self.threshold, self._wanted, self._samples, spoken_of)
+
     def fingerprint(self) -> str:
         """A hash of what its verdicts hang on, but for the model."""
         words = (part for prompt in self.prompts for part in (repr(prompt), repr(prompt.examples)))

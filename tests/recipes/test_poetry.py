@@ -1,0 +1,169 @@
+"""Poetry: each request is obeyed, the last answer is the given poem, and what came before it is measurably worse."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.model_server import Asked, ModelServer, Reply
+
+from retroweave import Pipeline, assistant, reverse, user
+from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.judges.prosody import scan
+from retroweave.making import make
+from retroweave.pipeline.odds import wilson
+from retroweave.pipeline.pipeline import walk
+from retroweave.pipeline.recipe import find_recipe
+from retroweave.pipeline.rules import check
+from retroweave.pipeline.step import Step
+from retroweave.recipes.poetry import another_theme, moved, poetry, promise, words
+from retroweave.sources.poems import poems
+from retroweave.text.likeness import overlap
+
+EXAMPLE: Any = poetry.example
+POEMS = {row.fields["poem"]: row.fields for row in poems().rows()}
+WITHOUT_MODEL: Any = poetry.configure(poetry.presets["no-model"])
+
+
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int = 3, **changes: Any) -> list[dict[str, Any]]:
+    monkeypatch.chdir(tmp_path)
+    config = EXAMPLE.model_copy(update=changes)
+    make(find_recipe("poetry"), config, rows, tmp_path / "out", workers=1)
+    return list(read_samples(tmp_path / "out"))
+
+
+def worth(poem: str, form: str) -> float:
+    return float(scan(poem, promise(form, ""))["value"])
+
+
+def test_both_themes_stand_in_the_users_words_and_the_last_answer_is_the_poem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {row.fields["poem"]: row.fields for row in poems(EXAMPLE.poems, license="CC0-1.0").rows()}
+    for sample in made(tmp_path, monkeypatch):
+        brings, answers, wants, finishes = sample["messages"]
+        [poem] = [poem for poem in given if poem in finishes["content"]]
+        assert given[poem]["theme"] in brings["content"]
+        assert any(theme in brings["content"] for theme in words("subjects"))
+        assert "{" not in "".join(turn["content"] for turn in sample["messages"])
+        assert [turn["train"] for turn in sample["messages"]] == [False, False, False, True]
+        form = given[poem]["form"]
+        assert max(worth(turn["content"], form) for turn in (brings, answers)) < worth(poem, form) - 0.1
+        judged = {one["step"] for one in sample["provenance"]["verdicts"] if one["passed"]}
+        assert {"poem has its theme", "weaker has its theme", "bad has its theme"} <= judged
+        assert wants["content"] in words("better")
+
+
+def test_the_middle_turn_is_trained_only_where_it_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for sample in made(tmp_path, monkeypatch, middle="judged"):
+        assert [turn["train"] for turn in sample["messages"]] == [False, True, False, True]
+        assert "weaker is what was asked for" in {one["step"] for one in sample["provenance"]["verdicts"]}
+
+
+def test_the_rules_notice_a_middle_turn_that_is_trained_and_was_only_prompted() -> None:
+    whole = poetry.pipeline(EXAMPLE)
+    steps = [step for step in moved(EXAMPLE) if isinstance(step, Step) or step.name.endswith("until it passes")]
+    unjudged = reverse(user("{bad} {other} {theme}"), assistant("{weaker}"), user("More."), assistant("{poem}"))
+    broken = check(Pipeline(whole.source, *whole.steps[:1], *steps, unjudged, models=whole.models))
+    assert "it is trained and worth only judged; the floor is tested" in " ".join(map(str, broken))
+    assert {one.field for one in broken if one.rule == 2} == {"weaker"}
+
+
+def test_who_listens_too_asks_whether_it_keeps_its_rhyme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for sample in made(tmp_path, monkeypatch, listen=True):
+        assert "bad sounds bad" in {one["step"] for one in sample["provenance"]["verdicts"]}
+
+
+def test_the_other_theme_has_nothing_to_do_with_the_poem() -> None:
+    for poem, fields in POEMS.items():
+        for seed in range(5):
+            other = another_theme(poem, fields["theme"], random.Random(seed))
+            assert overlap(other, poem) == overlap(other, fields["theme"]) == 0
+
+
+def test_without_a_model_a_thousand_poems_are_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = make(find_recipe("poetry"), WITHOUT_MODEL, 1000, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 1000
+    assert run["counts"]["failures"] == 0
+    assert not (tmp_path / ".retroweave").exists()
+    finished: Counter[str] = Counter()
+    for sample in read_samples(tmp_path / "out"):
+        asked, answered = sample["messages"]
+        [poem] = [poem for poem in POEMS if poem in answered["content"]]
+        assert poem not in asked["content"]
+        finished[poem] += 1
+    assert len(finished) >= 45
+    reasons = {(one["step"], one["reason"]) for one in read_rejects(tmp_path / "out")}
+    assert {step for step, _ in reasons} == {"poem keeps its form", "lame", "lame is worse than poem"}
+
+
+@pytest.mark.parametrize("pool", ["ask", "better", "moved", "finished", "mend", "mended"])
+def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
+    said = words(pool)
+    assert len(set(said)) == len(said) >= 25
+    openings = Counter(" ".join(re.findall(r"\w+", one)[:2]).lower() for one in said if not one.startswith("{"))
+    assert max(openings.values()) <= 3
+    for word in (
+        "great",
+        "wonderful",
+        "beautiful",
+        "certainly",
+        "of course",
+        "happy to",
+        "sorry for",
+        "!",
+        "delighted",
+    ):
+        assert not any(word in one.lower() for one in said)
+
+
+# A teacher of known quality
+
+RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.8, 0.9, 0.15
+
+
+def workshop(asked: Asked) -> Reply:
+    """A writer that keeps to the theme four times in five, and a judge that errs as the recipe declares."""
+    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
+    if "You prepare exercises" in told:
+        drawn = asked.rng.random() < RIGHT
+        lines = [line for line in shown.split("\n\n", 1)[1].split("\n\nOther subject")[0].split("\n") if line.strip()]
+        said = (
+            f"which is {'rightly' if drawn else 'wrongly'} on the subject of item number {asked.rng.randrange(10**9)}"
+        )
+        return Reply("\n".join(f"and this is the clumsy old line {said}" for _ in lines))
+    marked = re.search(r"(rightly|wrongly) on the subject of item number (\d+)", shown)
+    if marked is None:
+        accepted = "The tide went out" not in shown
+    else:
+        chance = ACCEPTS_RIGHT if marked[1] == "rightly" else ACCEPTS_WRONG
+        accepted = random.Random(marked[2]).random() < chance
+    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+
+
+def test_five_hundred_rows_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ModelServer(workshop) as server:
+        model = f"openai:teacher@{server.url}"
+        config: Any = poetry.configure({"model": model, "judge": model, "tries": 1})
+        run = make(find_recipe("poetry"), config, 500, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 500
+    assert run["counts"]["failures"] == 0
+    judges = [step for step in walk(poetry.pipeline(config).steps) if isinstance(step, Step) and step.move == "judge"]
+    assert {(step.accepts_right, step.accepts_wrong) for step in judges} == {(ACCEPTS_RIGHT, ACCEPTS_WRONG)}
+    accepted = RIGHT * ACCEPTS_RIGHT + (1 - RIGHT) * ACCEPTS_WRONG
+    for turn in (0, 1):
+        right = sum("rightly" in sample["messages"][turn]["content"] for sample in read_samples(tmp_path / "out"))
+        low, high = wilson(right, 500)
+        assert low < RIGHT * ACCEPTS_RIGHT / accepted < high
+    thrown = Counter(one["step"] for one in read_rejects(tmp_path / "out"))
+    drafts = 500 + sum(thrown[name] for name in ("weaker has its theme", "bad has its theme"))
+    low, high = wilson(500, drafts)
+    assert low < accepted**2 < high
