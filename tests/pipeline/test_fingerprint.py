@@ -120,7 +120,7 @@ def test_what_changed_is_named(project: Project, what: str) -> None:
     assert differences(before, of(values.pop("recipe", recipe), **values)) == named
 
 
-@pytest.mark.parametrize("name", [".DS_Store", "__pycache__/words.cpython-311.pyc"])
+@pytest.mark.parametrize("name", [".DS_Store", "__pycache__/words.cpython-311.pyc", "ask.evidence.json"])
 def test_what_the_system_leaves_beside_a_recipe_is_no_change(project: Project, name: str) -> None:
     recipe = project.counting()
     project.write("counting/words.txt", "some")

@@ -132,7 +132,9 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _is_word(path: Path) -> bool:
-    return path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
+    """Whether a file holds words of a recipe; why a prompt was chosen (`NAME.evidence.json`) changes no outcome."""
+    is_code = path.suffix in (".py", ".pyc")
+    return path.is_file() and not is_code and not path.name.startswith(".") and not path.name.endswith(".evidence.json")
 
 
 def _hash(paths: Iterable[Path]) -> str:

@@ -68,6 +68,11 @@ class Generate:
         if model in prompt.reads:
             raise UserError(f"The prompt {prompt.name!r} reads a field {model!r}, which is the name of its model.")
 
+    def reworded(self, prompt: Prompt) -> Generate:
+        """The same with another prompt."""
+        own = self._parse in (str.strip, self._values)
+        return Generate(prompt, self._model, None if own else self._parse)
+
     async def __call__(self, **given: Any) -> Any:
         """The parsed answer, and after it the plain prompt where there is one."""
         model: Model = given[self._model]

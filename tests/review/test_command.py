@@ -1,0 +1,60 @@
+"""`retroweave review` as a person gives it: what it opens, and what it says where it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.review.conftest import Reviews, retroweave
+
+HIDDEN = """
+import sys
+sys.modules[{name!r}] = None
+sys.argv = ["retroweave", "review", "out"]
+from retroweave.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["starlette", "uvicorn"])
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, name: str) -> None:
+    command = [sys.executable, "-c", HIDDEN.format(name=name)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "pip install 'retroweave[review]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
+    done = retroweave("review", tmp_path, "--no-browser", cwd=tmp_path, code=2)
+    assert "holds no" in done.stderr
+
+
+def test_a_name_that_is_neither_a_folder_nor_a_recipe_is_told(tmp_path: Path) -> None:
+    done = retroweave("review", "prose-repiar", "--no-browser", cwd=tmp_path, code=2)
+    assert "prose-repair" in done.stderr
+
+
+def test_a_run_whose_recipe_is_gone_can_be_read_and_says_what_cannot_be_done(sums: Path, reviews: Reviews) -> None:
+    (sums.parent / "sums.py").unlink()
+    review = reviews.start(sums)
+    assert "400" in review.text("/rows")
+    assert "Start the review in the folder in which the run was made" in review.text("/compare")
+    assert review.ask("/compare/prompt?step=write")[0] == 400
+
+
+def test_a_run_that_is_made_anew_is_opened_again(sums: Path, reviews: Reviews) -> None:
+    review = reviews.start(sums)
+    assert "<b>400</b> rows" in review.text("/rows")
+    retroweave("run", "sums.py", "--rows", 20, "--workers", 1, "--out", "out", "--again", cwd=sums.parent)
+    assert "<b>400</b>" not in review.text("/rows")
+    assert "Is this row right" in review.text("/label")
+
+
+def test_a_run_that_has_not_come_to_its_end_can_be_read(sums: Path, reviews: Reviews) -> None:
+    (sums / "run.json").unlink()
+    review = reviews.start(sums)
+    assert "has not come to its end" in review.text("/rows")
