@@ -28,6 +28,10 @@ def test_where_a_line_is_a_percent_sign_variants_may_have_several_lines(tmp_path
     assert read_variants(written(tmp_path, "%\nOne\nway\n%\n\nTwo\n\nways\n%\n%\n")) == ("One\nway", "Two\n\nways")
 
 
+def test_a_line_that_parts_variants_may_say_something_to_people(tmp_path: Path) -> None:
+    assert read_variants(written(tmp_path, "%% 0.91, beside: Mend\nOne\nway\n%% 0.8\n% two\n")) == ("One\nway", "% two")
+
+
 @pytest.mark.parametrize("text", ["", "\n  \n", "%\n%\n"])
 def test_a_file_without_a_variant_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError, match=r"holds no variant\. Write at least one"):

@@ -20,7 +20,10 @@ _READ: dict[str, tuple[str, ...]] = {}
 
 
 def read_variants(resource: Traversable) -> tuple[str, ...]:
-    """The variants of a UTF-8 file: one a line, or, where a line is just `%`, what stands between such lines."""
+    """The variants of a UTF-8 file: one a line, or, where a line is `%`, what stands between such lines.
+
+    A line that begins with `%% ` parts them too, and says something to people.
+    """
     name = str(resource)  # not every Traversable can be hashed
     if name not in _READ:
         _READ[name] = _parsed(resource)
@@ -33,14 +36,18 @@ def _parsed(resource: Traversable) -> tuple[str, ...]:
     except FileNotFoundError:
         raise UserError(f"There is no file of variants at {resource}. Write one: one variant a line.") from None
     lines = text.splitlines()
-    if "%" in lines:
-        parts = "\n".join("\0" if line == "%" else line for line in lines).split("\0")
+    if any(map(_is_mark, lines)):
+        parts = "\n".join("\0" if _is_mark(line) else line for line in lines).split("\0")
     else:
         parts = lines
     variants = tuple(part.strip("\n") for part in parts if part.strip())
     if not variants:
         raise UserError(f"{resource} holds no variant. Write at least one, one a line.")
     return variants
+
+
+def _is_mark(line: str) -> bool:
+    return line == "%" or line.startswith("%% ")
 
 
 @dataclass(frozen=True)
