@@ -121,7 +121,10 @@ def test_recipes_lists_what_is_installed(retroweave: Command) -> None:
     assert listed["prose-repair"].startswith("Repair damaged prose")
 
 
-def test_show_draws_the_steps_and_the_worth_of_what_is_trained(retroweave: Command) -> None:
+def test_show_draws_the_steps_and_the_worth_of_what_is_trained(
+    retroweave: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")  # in a narrow terminal names are folded
     code, out, _ = retroweave("show", "prose-repair")
     assert code == 0
     for said in ("damage_passage", "about damaged", "raises patch", "--preset gentle", "shortest = 600"):

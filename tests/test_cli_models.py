@@ -76,7 +76,7 @@ def test_an_estimate_needs_no_folder_and_says_what_a_run_will_take(desk: Project
         asked = server.total
         desk.retroweave("run", "teaching.py", "--rows", 20, "--out", "out", "--model", model)
         assert server.total == asked  # the run has the estimate's answers
-    assert "20 source rows gave 20 outcomes, of which 20 are samples: a yield of 100%" in said
+    assert "20 source rows gave 20 outcomes, of which 20 became samples: a yield of 100%" in said
     assert "no price is named" in said
 
 

@@ -60,7 +60,7 @@ def test_what_holds_is_written_with_its_score_and_what_does_not_is_counted(folde
     text = (folder / "more.txt").read_text("utf-8")
     lines = text.splitlines()
     assert sum(line.startswith("%% 0.95, beside: ") for line in lines) == 3
-    assert text.count("{lame}") - "".join(line for line in lines if line.startswith("% ")).count("{lame}") == 3
+    assert text.count("{lame}") - "".join(line for line in lines if line.startswith("%% ")).count("{lame}") == 3
     assert "Translate" not in text.replace("% ", "")
     assert "{language}" not in text
 

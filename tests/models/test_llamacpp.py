@@ -121,6 +121,7 @@ from pathlib import Path
 from retroweave.models.llamacpp import LlamaCpp
 from retroweave.pipeline.model import ModelSpec
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background is deaf to it
 model = LlamaCpp(ModelSpec("embedded:smollm2", options={"slots": 1, "context": 256}))
 asyncio.run(model.start())
 mine = {os.readlink(name) for name in Path("/proc/self/fd").iterdir() if os.path.islink(name)}

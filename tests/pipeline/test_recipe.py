@@ -285,7 +285,7 @@ class TestInstalled:
             find_recipe("brokn")
 
     def test_a_name_near_to_none_is_told_what_there_is(self) -> None:
-        with pytest.raises(UserError, match=r"no recipe 'xyz'\. There is broken, gone, grounded-questions, mine"):
+        with pytest.raises(UserError, match=r"no recipe 'xyz'\. There is .*broken, .*gone, .*mine"):
             find_recipe("xyz")
 
     def test_an_entry_point_that_is_no_recipe_is_refused(self) -> None:
