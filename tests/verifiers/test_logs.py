@@ -513,3 +513,8 @@ class TestWhatAUserSays:
     )
     def test_what_cannot_be_said_briefly_is_not_said(self, outcome: Outcome) -> None:
         assert told(self.CALL, outcome) is None
+
+
+def test_the_number_of_a_value_that_holds_itself_is_cleaned_away() -> None:
+    was = "- ({'a': <Recursion on dict with id=139805500796608>},\n"
+    assert cleaned(was, "/x") == "- ({'a': <Recursion on dict with id=...>},\n"

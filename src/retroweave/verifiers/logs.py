@@ -250,6 +250,8 @@ def _number(job: _Job, place: str | int) -> int:
 # Cleaning
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
+_ID = re.compile(r"\bid=\d{6,}>")
+"""As pprint writes of what holds itself: `<Recursion on dict with id=139805500796608>`."""
 _SECONDS = re.compile(r" in \d+\.\d+s(?: \(\d+:\d\d:\d\d\))?")
 _BANNER = re.compile(r"^=+ (.*?) =+$")
 _PYTHON_FRAME = re.compile(r'^( *)File "(?P<path>[^"]+)", line \d+, in ')
@@ -261,7 +263,7 @@ def cleaned(text: str, folder: str, width: int = 80) -> str:
     """A log without what hangs on the machine and the minute: folders, addresses, durations, frames of libraries."""
     text = text.replace(f"{folder}/", "").replace(folder, ".")
     lines = [_timeless(line, width) for line in _without_libraries(text.split("\n"))]
-    return _ADDRESS.sub("at 0x...", "\n".join(lines)).strip("\n") + "\n"
+    return _ID.sub("id=...>", _ADDRESS.sub("at 0x...", "\n".join(lines))).strip("\n") + "\n"
 
 
 def _timeless(line: str, width: int) -> str:

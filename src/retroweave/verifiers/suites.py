@@ -12,7 +12,7 @@ tests": Feathers, *Working Effectively with Legacy Code*).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -79,15 +79,19 @@ def write_suite(
     shown: int = 5,
     hidden: int = 8,
     effort: Effort | None = None,
+    further: Sequence[Call] = (),
 ) -> Suite:
     """Tests for a function at the top level of a source that stands alone.
 
     `other` is a sandbox whose processes have another hash seed. At least `fewest` tests are shown, and `shown` where
     fewer reach all; up to `hidden` further ones are kept back, at least one. The arguments of each call are its own.
+    `further` are calls that somebody else thought of: they are tried first.
     Raises `Drop` with a reason that can be counted where there is no such suite, and `SandboxFailed`.
     """
     branches = Branches.of(code)
-    search = Search(Signature.of(code, function), branches, rng, effort or Effort())
+    signature = Signature.of(code, function)
+    signature = replace(signature, examples=(*further, *signature.examples))
+    search = Search(signature, branches, rng, effort or Effort())
     search.run(sandbox)
     _require_reached(search)
     found = search.found

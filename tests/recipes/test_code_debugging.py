@@ -1,0 +1,493 @@
+"""Code debugging: what was broken fails as its log says, what is taught is right, and nothing that is read is fatal."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from textwrap import dedent
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from retroweave import Drop
+from retroweave.corruptions.bugs.planting import planted
+from retroweave.export.dataset import read_samples
+from retroweave.making import make
+from retroweave.pipeline.describe import describe
+from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.pipeline import Mix, walk
+from retroweave.pipeline.recipe import find_recipe
+from retroweave.pipeline.rules import check
+from retroweave.pipeline.sandbox import Limits
+from retroweave.recipes.code_debugging import CodeDebugging, code_debugging
+from retroweave.recipes.debugging_answers import cut_function, function_repairs, patch_repairs
+from retroweave.recipes.debugging_bugs import caught, choose, dress, write_tests
+from retroweave.recipes.debugging_examples import EXAMPLE, SUITE, one_bug, two_turns
+from retroweave.recipes.debugging_runs import log_is_real, measure, run_tests
+from retroweave.recipes.debugging_turns import fixes_repair, stage_hidden
+from retroweave.recipes.debugging_words import filled
+from retroweave.text.diffs import unified_diff
+from retroweave.verifiers.mutants import DOES_NOT_PARSE, Behaviour
+from retroweave.verifiers.sandbox.shared import Sandboxes
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "src/retroweave/recipes/code_debugging.py"
+SANDBOXES = Sandboxes()
+Sample = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """All that the recipe makes of its example's functions."""
+    out = tmp_path_factory.mktemp("code") / "out"
+    config = code_debugging.configure(
+        code_debugging.example.model_dump(exclude_defaults=True)
+        | {"most": 2, "several": 3, "easy": 1, "obvious": 1, "no_bug": 1, "in_turns": 12, "validation": 0.3}
+    )
+    return out, make(find_recipe(str(FILE)), config, 500, out, workers=1)
+
+
+@pytest.fixture(scope="module")
+def samples(run: tuple[Path, dict[str, Any]]) -> list[Sample]:
+    return list(read_samples(run[0]))
+
+
+def kept(sample: Sample) -> dict[str, Any]:
+    found: dict[str, Any] = sample["provenance"]["kept"]
+    return found
+
+
+def trained(sample: Sample) -> list[str]:
+    return [turn["content"] for turn in sample["messages"] if turn["train"]]
+
+
+# A whole run
+
+
+def test_a_program_that_knows_nothing_of_the_pipeline_finds_each_sample_to_be_what_it_says(
+    run: tuple[Path, dict[str, Any]],
+) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/code_debugging.py", run[0], "--sample", "14"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    held, looked_at = re.findall(r"(\d+) of (\d+) samples hold", done.stdout)[0]
+    assert held == looked_at
+    assert int(held) >= 14
+
+
+def test_that_program_finds_a_sample_that_is_not_what_it_says(run: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    [path] = (run[0] / "data").glob("train-*.parquet")
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    place = next(place for place, row in enumerate(rows) if row["layout"] == "whole")
+    rows[place]["provenance"] = rows[place]["provenance"].replace("passed", "pa55ed").replace("failed", "fai1ed")
+    (tmp_path / "data").mkdir()
+    pq.write_table(table.from_pylist(rows[place : place + 1], table.schema), tmp_path / "data" / path.name)
+    (tmp_path / "run.json").write_bytes((run[0] / "run.json").read_bytes())
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/code_debugging.py", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "0 of 1 samples hold" in done.stdout
+    assert "does not print" in done.stdout
+
+
+def test_no_row_fails_and_the_survivors_are_rejects_with_their_operator(run: tuple[Path, dict[str, Any]]) -> None:
+    counts = run[1]["counts"]
+    assert counts["failures"] == 0
+    assert counts["samples"] > 20
+    reasons = {one["reason"] for one in run[1]["reasons"] if one["step"] == "caught"}
+    assert any(reason.startswith("no test fails: ") for reason in reasons)
+    assert any(reason.startswith("only shown tests fail: ") for reason in reasons)
+
+
+def test_no_two_samples_of_a_function_show_the_same_code(samples: list[Sample]) -> None:
+    shown = Counter(kept(sample)["states"][0] for sample in samples)
+    assert set(shown.values()) == {1}
+
+
+def test_what_is_called_clean_is_the_original_itself_and_all_else_is_not(samples: list[Sample]) -> None:
+    assert {sample["layout"] for sample in samples} >= {"sound", "turns", "several"}
+    for sample in samples:
+        is_sound = sample["layout"] == "sound"
+        assert (kept(sample)["states"] == [kept(sample)["original"]]) == is_sound
+        assert (kept(sample)["bugs"] == []) == is_sound
+
+
+def test_the_number_of_bugs_is_the_same_in_record_and_measure(samples: list[Sample]) -> None:
+    for sample in samples:
+        measures = sample["provenance"]["measures"]
+        assert measures["bug_count"] == len(kept(sample)["bugs"])
+        assert measures["turns"] == len(kept(sample)["states"]) == len(kept(sample)["runs"])
+        assert (measures["bug_count"] > 1) == (sample["layout"] in SEVERAL)
+
+
+SEVERAL = {"several", "several_patch", "several_diagnosed", "turns", "finish"}
+
+
+def test_a_turn_that_is_trained_adds_no_line_that_is_not_of_the_original(samples: list[Sample]) -> None:
+    several = [sample for sample in samples if sample["layout"] in ("turns", "several_patch")]
+    assert several
+    for sample in several:
+        original = kept(sample)["original"].splitlines()
+        for answer in trained(sample):
+            patch = answer.partition("```diff\n")[2].splitlines()[2:]
+            assert all(line[1:] in original for line in patch if line.startswith("+"))
+
+
+def test_half_mended_code_is_never_trained(samples: list[Sample]) -> None:
+    for sample in samples:
+        for state in kept(sample)["states"][1:]:
+            assert not any(state in answer for answer in trained(sample))
+
+
+def test_functions_of_one_kind_stand_on_one_side_of_the_split(samples: list[Sample]) -> None:
+    sides: dict[str, set[str]] = {}
+    for sample in samples:
+        sides.setdefault(sample["provenance"]["source"]["key"], set()).add(sample["split"])
+    assert all(len(found) == 1 for found in sides.values())
+
+
+def test_no_doctest_is_shown(samples: list[Sample]) -> None:
+    assert not any(">>> " in kept(sample)["original"] for sample in samples)
+
+
+def test_manifest_and_card_say_what_held_the_code(run: tuple[Path, dict[str, Any]]) -> None:
+    told = run[1]["resources"]["sandboxes"]
+    assert told["unsafe"] is False
+    assert set(told["layers"]) >= {"files", "network", "processes", "limits"}
+    card = (run[0] / "README.md").read_text("utf-8")
+    assert "## How untrusted code was run" in card
+    assert "| network | " in card
+
+
+def test_the_same_run_on_two_workers_gives_the_same_bytes(tmp_path: Path) -> None:
+    found = []
+    few = {"most": 1, "several": 1, "no_bug": 0, "easy": 1}
+    config = code_debugging.configure(code_debugging.example.model_dump(exclude_defaults=True) | few)
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        make(find_recipe(str(FILE)), config, 5, out, workers=workers)
+        found.append({path.name: path.read_bytes() for path in (out / "data").iterdir()})
+    assert found[0] == found[1]
+
+
+# What is read is never fatal
+
+HOSTILE = {
+    "broken.py": "def broken(:\n",
+    "python2.py": "def old(x):\n    print x\n    y = x\n    return y\n",
+    "binary.py": "\0\1\2",
+    "deletes.py": """
+        import os
+        import shutil
+
+
+        def tidy(folder):
+            for name in os.listdir(folder):
+                shutil.rmtree(folder + "/" + name)
+            return folder
+        """,
+    "deep.py": """
+        def deep(n):
+            if n == "stop":
+                return 0
+            found = deep(n)
+            return found + 1
+        """,
+    "huge.py": """
+        def huge(n: int):
+            found = "x" * 10 ** 9
+            more = found * 9
+            return more
+        """,
+    "power.py": """
+        def power(n: int):
+            found = 10 ** 10 ** 9
+            found = found + n
+            return found
+        """,
+    "crash.py": """
+        from functools import reduce
+
+
+        def crash(n: int):
+            if n < 1000:
+                return n
+            found = reduce(zip, [()] * 500_000, ())
+            return len(list(found))
+        """,
+    "sleepy.py": """
+        import time
+
+        time.sleep(3600)
+
+
+        def sleepy(n: int):
+            found = n + 1
+            if found > 3:
+                return 3
+            return found
+        """,
+    "good.py": """
+        def signs(numbers: list[int]) -> dict[str, int]:
+            found = {"less": 0, "more": 0}
+            for number in numbers:
+                if number < 0:
+                    found["less"] += 1
+                elif number > 0:
+                    found["more"] += 1
+            return found
+        """,
+}
+
+
+def test_code_that_is_broken_hostile_or_endless_is_counted_and_never_fatal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retroweave.quality.behaviour.LIMITS", Limits(steps=20_000, seconds=3))
+    folder = tmp_path / "code"
+    folder.mkdir()
+    for name, text in HOSTILE.items():
+        (folder / name).write_text(dedent(text), encoding="utf-8")
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    config = CodeDebugging.model_validate({"code": folder, "license": "MIT", "easy": 1, "most": 3, "several": 0})
+    made = make(find_recipe(str(FILE)), config, 500, tmp_path / "out", workers=1)
+    sources = Counter(
+        sample["provenance"]["source"]["place"].partition(",")[0] for sample in read_samples(tmp_path / "out")
+    )
+    assert set(sources) <= {"good.py", "sleepy.py"}
+    assert sources["good.py"] > 2
+    reasons = {(one["kind"], one["step"], one["reason"].partition(" ran out")[0]) for one in made["reasons"]}
+    assert reasons >= {
+        ("reject", "functions", "the file is not read: Python 2"),
+        ("reject", "functions", "the file is not read: syntax"),
+        ("reject", "write_tests", "nothing returns: limit: memory"),
+        ("reject", "write_tests", "coverage is not full"),
+        ("failure", "is_no_benchmark", "SandboxFailed: 3 s of wall clock"),
+    }
+    assert sorted(path.name for path in folder.parent.rglob("*") if "out" not in path.parts) == before
+
+
+# Steps
+
+
+def test_a_config_without_any_answer_is_refused() -> None:
+    weights = dict.fromkeys(
+        ("whole", "whole_only", "whole_raw", "patch", "function", "diagnosed", "predicted", "located"), 0
+    )
+    with pytest.raises(UserError, match="must be above 0"):
+        code_debugging.configure(weights)
+
+
+def test_without_several_and_sound_there_is_one_arm() -> None:
+    config = code_debugging.configure({"several": 0, "no_bug": 0})
+    pipeline = code_debugging.pipeline(config)
+    assert check(pipeline) == []
+    [also] = [node for node in walk(pipeline.steps) if isinstance(node, Mix) and node.all]
+    assert [arm.name for arm in also.arms] == ["one"]
+
+
+def test_a_function_is_shown_with_its_docstring_and_without() -> None:
+    code = '# Much said.\ndef f(x):\n    """Add one.\n\n    >>> f(1)\n    2\n    """\n    return x + 1  # one\n'
+    shown = {form for seed in range(20) for form, _ in dress(code, "f", Random(seed))}
+    assert len(shown) == 4
+    assert not any(">>>" in form for form in shown)
+    assert all(('"""' in form) == told for seed in range(5) for form, told in dress(code, "f", Random(seed)))
+
+
+def test_code_that_holds_a_fence_is_dropped() -> None:
+    with pytest.raises(Drop, match="fence"):
+        list(dress('def f(x):\n    """```"""\n    return x\n', "f", Random(0)))
+
+
+def member(share: float, identity: str, operator: str, symptom: str = "wrong value") -> dict[str, Any]:
+    tests = 20
+    failing = frozenset(range(round(share * tests) - 1))
+    found = Behaviour(failing, frozenset({0}), tests, symptom, frozenset(), "", identity)
+    return {"seen": found, "bugs": [{"operator": operator}]}
+
+
+def test_one_of_each_behaviour_and_two_of_each_operator_are_chosen() -> None:
+    members = [member(0.6, "a", "boundary"), member(0.6, "a", "range_bound")]
+    members += [member(0.6, name, "boundary") for name in "bcd"]
+    assert [one["seen"].identity for one in choose(members, 6)] == ["a", "b"]
+
+
+def test_what_few_tests_catch_is_chosen_first_and_one_that_is_obvious_at_most() -> None:
+    members = [member(1, str(place), str(place), DOES_NOT_PARSE) for place in range(3)]
+    members += [member(1, f"easy {place}", f"easy {place}") for place in range(9)]
+    members += [member(0.2, f"hard {place}", f"hard {place}") for place in range(9)]
+    chosen = choose(members, 6)
+    assert sum(one["seen"].share < 0.5 for one in chosen) == 4
+    assert sum(one["seen"].symptom == DOES_NOT_PARSE for one in chosen) == 1
+
+
+@pytest.mark.parametrize(
+    ("shown", "hidden", "symptom", "reason"),
+    [
+        (set(), set(), "none", "no test fails: boundary"),
+        ({1}, set(), "wrong value", "only shown tests fail: boundary"),
+        (set(), {1}, "none", "only hidden tests fail: boundary"),
+        ({1}, {1}, "does not end", "no log: does not end"),
+    ],
+)
+def test_a_mutant_that_is_not_kept_has_a_reason(shown: set[int], hidden: set[int], symptom: str, reason: str) -> None:
+    unended = symptom if symptom == "does not end" else ""
+    one = Behaviour(frozenset(shown), frozenset(hidden), 10, symptom, frozenset(), unended, "")
+    with pytest.raises(Drop, match=reason):
+        caught([{"operator": "boundary"}], one, (one,))
+
+
+def test_a_log_of_another_run_is_not_real() -> None:
+    row = one_bug()
+    log, ran, states, _ = run_tests(row["brought"], "scaled", SUITE, row["bugs"], SANDBOXES, Random(1))
+    assert states == [row["brought"]]
+    assert log_is_real(log, ran, row["brought"], SUITE, SANDBOXES)
+    assert not log_is_real(log.replace("1", "2"), ran, row["brought"], SUITE, SANDBOXES)
+    other = EXAMPLE.replace("value * factor", "value + factor")
+    with pytest.raises(Drop, match="other failures"):
+        log_is_real(log, ran, other, SUITE, SANDBOXES)
+    with pytest.raises(Drop, match="passes its tests"):
+        log_is_real(log, ran, EXAMPLE, SUITE, SANDBOXES)
+
+
+def test_a_patch_whose_line_stands_in_the_request_repairs_nothing() -> None:
+    original = EXAMPLE.replace("value * factor", "value * factor * len(values)")
+    brought = original.replace(" * len(values)", "")
+    patch = unified_diff(brought, original)
+    assert patch_repairs(brought, patch, original, "Mend this.", "")
+    assert not patch_repairs(brought, patch, original, "Mend this.", "total.append(value * factor * len(values))")
+
+
+def test_the_function_that_changes_is_cut_out_where_there_is_more_than_that() -> None:
+    helper = "def double(value):\n    return value + value\n\n\n"
+    original = helper + EXAMPLE
+    row = one_bug()
+    with pytest.raises(Drop, match="hardly more"):
+        cut_function(row["brought"], EXAMPLE, row["bugs"])
+    bug = row["sites"][0]
+    brought, records = planted(EXAMPLE, [bug])
+    for edit in records[0]["edits"]:
+        edit["start"] += len(helper)
+    changed = cut_function(helper + brought, original, records)
+    assert changed == EXAMPLE
+    assert function_repairs(helper + brought, changed, original, "", "")
+    assert not function_repairs(helper + brought, changed, original, f"It was:\n{EXAMPLE}", "")
+
+
+def test_turns_are_parted_where_the_first_bug_hides_the_second() -> None:
+    row = two_turns()
+    states, by_turn = stage_hidden(row["brought"], EXAMPLE, row["sites"], SUITE, SANDBOXES, Random(0))
+    assert states == row["states"]
+    assert by_turn == row["by_turn"]
+
+
+def test_turns_are_not_parted_where_one_run_shows_both_bugs() -> None:
+    row = two_turns()
+    boundary = row["sites"][1]
+    other = next(bug for bug in every_bug() if bug.operator == "wrong_arithmetic")
+    with pytest.raises(Drop, match="mended in one turn"):
+        stage_hidden(row["brought"], EXAMPLE, [boundary, other], SUITE, SANDBOXES, Random(0))
+
+
+def every_bug() -> list[Any]:
+    from retroweave.corruptions.bugs.planting import Bug
+    from retroweave.corruptions.bugs.site import OPERATORS
+    from retroweave.corruptions.code import Code
+
+    return [Bug(name, site) for name, kind in OPERATORS.items() for site in kind.sites(Code.of(EXAMPLE))]
+
+
+def turns(**other: Any) -> bool:
+    names = ("brought", "first_fix", "fixes", "reruns", "before", "after", "original", "sites", "by_turn", "later")
+    given = {name: two_turns()[name] for name in names} | {"suite": SUITE, "sandboxes": SANDBOXES}
+    return fixes_repair(**given | other)
+
+
+@pytest.mark.parametrize("spoil", ["first_fix", "fixes", "reruns", "by_turn"])
+def test_turns_hold_only_as_a_whole(spoil: str) -> None:
+    row = two_turns()
+    assert turns()
+    worse = {
+        "first_fix": row["first_fix"].replace("+    for value in values:", "+    for value in values :"),
+        "fixes": [row["fixes"][0].replace("line 4", "line 5").replace("Line 4", "Line 5")],
+        "reruns": ["It says nothing."],
+        "by_turn": [row["by_turn"][1], row["by_turn"][1]],
+    }
+    assert not turns(**{spoil: worse[spoil]})
+
+
+def test_turns_do_not_hold_with_the_run_of_another_turn() -> None:
+    row = two_turns()
+    with pytest.raises(Drop, match="other failures"):
+        turns(later=[row["ran"]], reruns=[row["ran"].text])
+
+
+def test_how_hard_it_is_is_measured() -> None:
+    row = one_bug()
+    found = measure(row["brought"], row["bugs"], SUITE, [row["brought"]], row["ran"], SANDBOXES)
+    assert found == (1, 1, 1, ["logic"], ["boundary"], 0.333, False, "wrong value", False, "quiet")
+
+
+def test_values_with_braces_are_told_as_they_are() -> None:
+    assert filled("{call} gives {came}.", call="f('{came}')", came="{}") == "f('{came}') gives {}."
+
+
+def test_tests_are_the_same_for_the_same_random_numbers() -> None:
+    one, other = (write_tests(EXAMPLE, "scaled", SANDBOXES, Random(3), 4, 6)[1:] for _ in range(2))
+    assert one == other
+    assert "def test_scaled_4" in one[0]
+
+
+# With a model
+
+BREAKS = '''
+- when: ["clock"]
+  answer: |
+    ```python
+    def clock(minutes: int) -> str:
+        """Minutes since midnight as a clock on the wall shows them."""
+        if minutes < 0:
+            raise ValueError("the clock does not go back")
+        hours, rest = divmod(minutes, 60)
+        half = "am" if hours % 24 < 12 else "pm"
+        shown = hours % 12
+        if shown == 0:
+            shown = 12
+        return f"{rest:02}:{shown} {half}"
+    ```
+'''
+
+
+def test_a_bug_that_a_model_wrote_is_kept_where_tests_catch_it_and_has_no_diagnosis(tmp_path: Path) -> None:
+    example = (FILE.parent / "code_debugging/example.py").read_text("utf-8")
+    clock = example[example.index("def clock") : example.index("def initials")]
+    (tmp_path / "clock.py").write_text(clock, encoding="utf-8")
+    (tmp_path / "answers.yaml").write_text(BREAKS, encoding="utf-8")
+    config = code_debugging.configure(
+        {"code": tmp_path / "clock.py", "license": "CC0-1.0", "model": f"scripted:{tmp_path / 'answers.yaml'}"}
+        | {"asked": 1, "most": 1, "several": 0, "no_bug": 0, "easy": 1}
+    )
+    made = make(find_recipe(str(FILE)), config, 9, tmp_path / "out")
+    [sample] = [one for one in read_samples(tmp_path / "out") if one["layout"].startswith("asked_")]
+    assert [bug["operator"] for bug in kept(sample)["bugs"]] == ["by_model"]
+    assert "{rest:02}:{shown}" in kept(sample)["states"][0]
+    assert made["models"][0]["calls"] > 1
+    assert all("by_model" not in one["reason"] for one in made["reasons"])
+
+
+def test_each_step_says_what_it_does_on_the_card() -> None:
+    steps = [line for line in describe(code_debugging.pipeline(CodeDebugging.model_validate({}))) if line.reads]
+    assert len(steps) > 40
+    assert all(line.text and "partial(" not in line.text for line in steps)
