@@ -97,6 +97,13 @@ def test_help_of_a_recipe_lists_its_own_options_with_defaults(retroweave: Comman
     assert "--set KEY=VALUE" in out
 
 
+@pytest.mark.parametrize(("given", "shown"), [((), False), (("--installed",), True), (("--installed", "false"), False)])
+def test_an_option_that_is_yes_or_no_may_stand_alone(retroweave: Command, given: tuple[str, ...], shown: bool) -> None:
+    code, out, _ = retroweave("show", "code-debugging", *given, "--names")
+    assert code == 0
+    assert f"installed = {shown} " in out
+
+
 def test_the_version_is_told(retroweave: Command) -> None:
     code, out, _ = retroweave("--version")
     assert code == 0

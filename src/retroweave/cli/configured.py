@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["RecipeCommand", "configured", "lint_shares", "recipe_options", "settings_of"]
 
 _OPTIONS = "retroweave.config_options"
+FLAGS = (bool, bool | None)
+"""Fields whose option may stand alone, `--installed`, for `--installed true`."""
 
 
 class RecipeCommand(click.Command):
@@ -61,7 +63,8 @@ def _config_options(reference: str, taken: set[str]) -> list[click.Parameter]:
         if flag not in taken:
             default = "" if field.default is None else f"  [default: {field.default}]"
             text = (field.description or "") + default
-            options.append(click.Option([flag, f"option_{name}"], help=text, metavar="VALUE"))
+            alone: dict[str, Any] = {"is_flag": False, "flag_value": "true"} if field.annotation in FLAGS else {}
+            options.append(click.Option([flag, f"option_{name}"], help=text, metavar="VALUE", **alone))
     return options
 
 
