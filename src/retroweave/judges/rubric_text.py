@@ -46,9 +46,11 @@ def well_made(rubric: Rubric, least: int = 5, most: int = 10) -> bool:
 
 
 def _plain(item: Item) -> bool:
-    """One question and its marks: no parts, no gate, no program."""
+    """One question and its marks: no parts, no gate, no program, and nothing before the question."""
     return (
-        not item.parts
+        item.question.text[:1].isupper()
+        and not set("[]") & set(item.question.text)
+        and not item.parts
         and not item.gate
         and item.program is None
         and item.weight in (1, 2, 3)

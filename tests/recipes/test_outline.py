@@ -1,0 +1,211 @@
+"""Outline: the essay is given, its outline follows it point by point, and the request comes from the outline."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.model_server import Asked, ModelServer, Reply
+
+from retroweave import Drop
+from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.making import make
+from retroweave.pipeline.odds import wilson
+from retroweave.pipeline.pipeline import walk
+from retroweave.pipeline.recipe import find_recipe
+from retroweave.pipeline.rules import check
+from retroweave.pipeline.step import Step
+from retroweave.recipes.outline import (
+    POINTS,
+    ROW,
+    in_order,
+    in_own_words,
+    is_a_request,
+    outline,
+    part,
+    point_for_each,
+    words,
+)
+from retroweave.sources.texts import passages
+from retroweave.text.listed import numbered
+
+EXAMPLE: Any = outline.example
+DEFAULTS: Any = outline.configure({})
+
+
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> list[dict[str, Any]]:
+    monkeypatch.chdir(tmp_path)
+    make(find_recipe("outline"), EXAMPLE.model_copy(update=changes), 3, tmp_path / "out", workers=1)
+    return list(read_samples(tmp_path / "out"))
+
+
+def test_the_conversation_goes_from_the_request_by_the_outline_to_the_essay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    essays = [row.fields["passage"].strip() for row in passages(EXAMPLE.texts, license="CC0-1.0", shortest=300).rows()]
+    for sample in made(tmp_path, monkeypatch, whole=1.0, plan=0.0, write=0.0):
+        asks, plans, goes_on, writes = sample["messages"]
+        kept = sample["provenance"]["kept"]
+        assert kept["request"] in asks["content"]
+        assert plans["content"] == numbered(kept["points"])
+        assert goes_on["content"] in words("go_on")
+        assert writes["content"] in essays
+        assert len(kept["points"]) == len(re.split(r"\n\s*\n", writes["content"]))
+        assert [turn["train"] for turn in sample["messages"]] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("stage", ["plan", "write"])
+def test_each_stage_stands_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    weights = {"whole": 0.0, "plan": 0.0, "write": 0.0, stage: 1.0}
+    for sample in made(tmp_path, monkeypatch, **weights):
+        asks, answers = sample["messages"]
+        points = numbered(sample["provenance"]["kept"]["points"])
+        assert (points == answers["content"]) is (stage == "plan")
+        assert (points in asks["content"]) is (stage == "write")
+
+
+def test_where_outlines_are_untrained_every_trained_word_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untrained: Any = EXAMPLE.model_copy(update={"outlines": "untrained"})
+    pipeline = outline.pipeline(untrained)
+    assert check(pipeline) == []
+    assert "judged" not in {node.floor.name for node in walk(pipeline.steps) if hasattr(node, "floor")}
+    for sample in made(tmp_path, monkeypatch, outlines="untrained", plan=5.0):
+        trained = [turn["content"] for turn in sample["messages"] if turn["train"]]
+        assert len(trained) == 1
+        assert not trained[0].startswith("1. ")
+
+
+def test_an_essay_has_three_paragraphs_or_more_and_each_says_something() -> None:
+    paragraph = "word " * 25
+    assert len(part(f"{paragraph}\n\n{paragraph}\n \n{paragraph}", DEFAULTS)) == 3
+    for text in (f"{paragraph}\n\n{paragraph}", f"A heading\n\n{paragraph}\n\n{paragraph}", f"{paragraph}\n\n" * 10):
+        with pytest.raises(Drop):
+            part(text.strip(), DEFAULTS)
+
+
+def test_a_point_for_each_paragraph_in_order_and_in_other_words() -> None:
+    paragraphs: Any = ROW["paragraphs"]
+    essay: Any = ROW["passage"]
+    assert point_for_each(POINTS, paragraphs)
+    assert not point_for_each([*POINTS[:2], POINTS[0]], paragraphs)
+    assert not point_for_each([*POINTS[:2], "Yes"], paragraphs)
+    assert in_own_words(POINTS, essay)
+    assert not in_own_words([*POINTS[:2], "So people learned to say things without saying them"], essay)
+    assert in_order(POINTS, paragraphs)
+    assert not in_order([POINTS[1], POINTS[0], POINTS[2]], paragraphs)
+    assert not in_order(["The use of quinces", *POINTS[1:]], paragraphs)
+
+
+@pytest.mark.parametrize(
+    ("request_", "good"),
+    [
+        ("Tell me about the days of the one telephone in the street, please.", True),
+        ("Write an outline about the days of the one telephone in the street.", False),
+        ("One telephone for the street, in the baker's shop, so that it was heard.", False),
+        ("Telephones, please.", False),
+        ("Tell me about telephones and bakers.\nAnd hints.", False),
+    ],
+)
+def test_a_request_is_one_paragraph_that_does_not_recite_the_outline(request_: str, good: bool) -> None:
+    assert is_a_request(request_, POINTS) is good
+
+
+def test_there_are_many_voices() -> None:
+    assert len(set(words("voices"))) >= 25
+
+
+@pytest.mark.parametrize("pool", ["ask", "go_on", "write"])
+def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
+    said = words(pool)
+    assert len(set(said)) == len(said) >= 25
+    openings = Counter(" ".join(re.findall(r"\w+", one)[:2]).lower() for one in said if not one.startswith("{"))
+    assert max(openings.values()) <= 3
+    for word in ("great", "wonderful", "amazing", "certainly", "of course", "delighted", "excellent"):
+        assert not any(word in one.lower() for one in said)
+
+
+# A teacher of known quality
+
+RIGHT, S, F = 0.8, 0.95, 0.15
+
+
+def essays(path: Path, count: int) -> None:
+    """Essays of four paragraphs, each of which is about one number and no other."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            paragraphs = [
+                f"Paragraph about subject{number}x{place}. " + f"It tells of subject{number}x{place} once more. " * 5
+                for place in range(4)
+            ]
+            file.write(json.dumps({"text": "\n\n".join(paragraphs)}) + "\n")
+
+
+def drawn(key: str, chance: float) -> bool:
+    return random.Random(key).random() < chance
+
+
+def teacher(asked: Asked) -> Reply:
+    """Outlines of which four in five are right and the rest wrong in one point; a judge that errs as is declared."""
+    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
+    if told.startswith("You take essays apart"):
+        subjects = re.findall(r"^\[\d\] Paragraph about (\w+)", shown, re.MULTILINE)
+        wrong = None if asked.rng.random() < RIGHT else asked.rng.randrange(4)
+        mark = asked.rng.randrange(10**9)
+        return Reply(
+            numbered(
+                [
+                    f"What {'wrongly' if place == wrong else 'rightly'} {one} comes to ({mark})"
+                    for place, one in enumerate(subjects)
+                ]
+            )
+        )
+    if told.startswith("You are given the outline"):
+        return Reply(f"I want to read of matter {asked.rng.randrange(10**9)} and of what it comes to.")
+    marked = re.search(r"(rightly|wrongly) (\w+) comes to \((\d+)\)$", shown)
+    if told.startswith("You check the outlines") and marked:
+        accepted = drawn("".join(marked.groups()), S if marked[1] == "rightly" else F)
+    else:
+        accepted = not any(strange in shown for strange in ("prune a quince", "compound interest"))
+    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+
+
+def test_outlines_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    essays(tmp_path / "essays.jsonl", 500)
+    with ModelServer(teacher) as server:
+        config: Any = outline.configure(
+            {
+                "texts": tmp_path / "essays.jsonl",
+                "license": "CC0-1.0",
+                "model": f"openai:teacher@{server.url}",
+                "judge": f"openai:teacher@{server.url}",
+                "tries": 1,
+                "shortest": 500,
+            }
+        )
+        run = make(find_recipe("outline"), config, 300, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 300
+    assert run["counts"]["failures"] == 0
+    [step] = [one for one in walk(outline.pipeline(config).steps) if getattr(one, "name", "") == "each point fits"]
+    assert isinstance(step, Step)
+    assert step.accepts_right == pytest.approx(S**4)
+    assert step.accepts_wrong == pytest.approx(S**3 * F)
+    accepted = RIGHT * S**4 + (1 - RIGHT) * S**3 * F
+    right = sum(
+        not any("wrongly" in point for point in sample["provenance"]["kept"]["points"])
+        for sample in read_samples(tmp_path / "out")
+    )
+    low, high = wilson(right, 300)
+    assert low < RIGHT * S**4 / accepted < high
+    refused = sum(one["step"] == "each point fits" for one in read_rejects(tmp_path / "out"))
+    low, high = wilson(300, 300 + refused)
+    assert low < accepted < high
