@@ -14,10 +14,13 @@ import click
 
 from retroweave.cli.code import functions, sandbox
 from retroweave.cli.finished import export, lint
+from retroweave.cli.labels import labels
 from retroweave.cli.making import run
 from retroweave.cli.models import models
 from retroweave.cli.odds import calibrate, odds
 from retroweave.cli.recipes import check, new, recipes, show, try_
+from retroweave.cli.review import review
+from retroweave.cli.variants import variants
 
 __all__ = ["main"]
 
@@ -64,5 +67,10 @@ def cli() -> None:
     """
 
 
-for _command in (run, recipes, show, check, try_, new, models, functions, sandbox, odds, calibrate, export, lint):
+_COMMANDS = (
+    *(run, recipes, show, check, try_, new, variants),
+    *(review, labels, calibrate, odds),
+    *(export, lint, models, functions, sandbox),
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
