@@ -14,7 +14,7 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -57,6 +57,7 @@ T = TypeVar("T")
 
 JOURNAL = "outcomes.sqlite"
 RUN = "run.json"
+NOTICE = "NOTICE"
 
 
 def make(
@@ -148,6 +149,7 @@ def _make(order: _Order, watch: Callable[[Tally], None], meet: Callable[[Desk], 
             found = _summary(order, tally, desk, valid_under, time.monotonic() - began)
             found["lint"] = dict(order.shares)
             found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
+            _write_notice(order.out / NOTICE, order.pipeline.resources.values())
             _write_json(order.out / RUN, found)
             write_card(order.out, taker.survey)
             write_report(order.out, taker.survey)
@@ -409,6 +411,13 @@ def _counts(tally: Tally) -> Mapping[str, int]:
         "unfinished_rows": tally.unfinished_rows,
         "surplus_leaves": tally.surplus_leaves,
     }
+
+
+def _write_notice(path: Path, resources: Iterable[Any]) -> None:
+    """What must be passed on with a set, from the resources that have a method `notice`."""
+    texts = [one.notice() for one in resources if callable(getattr(one, "notice", None))]
+    if texts:
+        path.write_text("\n\n".join(texts), "utf-8")
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -260,6 +260,7 @@ def test_code_that_is_broken_hostile_or_endless_is_counted_and_never_fatal(
     folder.mkdir()
     for name, text in HOSTILE.items():
         (folder / name).write_text(dedent(text), encoding="utf-8")
+    (folder / "LICENSE").write_text("Keep this notice.\n")
     before = sorted(path.name for path in tmp_path.rglob("*"))
     config = CodeDebugging.model_validate({"code": folder, "license": "MIT", "easy": 1, "most": 3, "several": 0})
     made = make(find_recipe(str(FILE)), config, 500, tmp_path / "out", workers=1)
@@ -277,6 +278,8 @@ def test_code_that_is_broken_hostile_or_endless_is_counted_and_never_fatal(
         ("failure", "is_no_benchmark", "SandboxFailed: 3 s of wall clock"),
     }
     assert sorted(path.name for path in folder.parent.rglob("*") if "out" not in path.parts) == before
+    assert (tmp_path / "out" / "NOTICE").read_text("utf-8") == "the code (MIT)\n\nKeep this notice.\n"
+    assert "They belong to the code (MIT)." in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
 # Steps

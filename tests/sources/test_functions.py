@@ -9,7 +9,7 @@ import pytest
 
 from retroweave.pipeline.errors import SourceError, UserError
 from retroweave.pipeline.source import SourceRow
-from retroweave.sources.functions import FIELDS, Corpus, functions
+from retroweave.sources.functions import FIELDS, Corpus, Notices, functions
 
 GOOD = "def {name}(text):\n    words = text.split()\n    words.sort()\n    return words[:{count}]\n"
 BAD = "def {name}(path):\n    a = open(path)\n    b = a.read()\n    return b\n"
@@ -106,6 +106,16 @@ class TestLicences:
         (code / "LICENSE.txt").write_text("Keep this.")
         (notice,) = Corpus.of(code, license="MIT").notices()
         assert (notice.license, notice.file, notice.text) == ("MIT", "LICENSE.txt", "Keep this.")
+
+    def test_a_run_is_handed_the_notices_and_what_they_belong_to(self, code: Path) -> None:
+        (code / "LICENSE.txt").write_text("Keep this.")
+        (code / "NOTICE").write_text("And this.")
+        notices = Notices(Corpus.of(code, license="MIT"))
+        assert notices.manifest()["notices"] == [
+            {"of": "the code", "license": "MIT", "file": "LICENSE.txt"},
+            {"of": "the code", "license": "MIT", "file": "NOTICE"},
+        ]
+        assert notices.notice() == "the code (MIT)\n\nKeep this.\n\n\nthe code (MIT)\n\nAnd this.\n"
 
 
 class TestWhatIsMissing:

@@ -105,6 +105,7 @@ def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, la
         cautions=facts.cautions(run, found),
         paragraphs=facts.paragraphs(run),
         sandbox=facts.sandbox(run),
+        notices=facts.notices(run),
         models=facts.models(run),
         spent=facts.spent(run),
         labelled=facts.labelled(labelled, labels_fit),

@@ -33,6 +33,7 @@ __all__ = [
     "measured",
     "models",
     "money",
+    "notices",
     "paragraphs",
     "reasons",
     "rests_on",
@@ -398,6 +399,12 @@ def sandbox(run: Run) -> list[tuple[str, str]]:
     return [
         (name, layers) for told in run.get("resources", {}).values() for name, layers in told.get("layers", {}).items()
     ]
+
+
+def notices(run: Run) -> list[str]:
+    """Whose notices stand in the file NOTICE, each once, with its licence."""
+    told = (one for each in run.get("resources", {}).values() for one in each.get("notices", ()))
+    return list(dict.fromkeys(f"{one['of']} ({one['license']})" for one in told))
 
 
 def _unheld(run: Run) -> str:

@@ -78,7 +78,7 @@ from retroweave.recipes.debugging_words import (
     tell_tests,
     words,
 )
-from retroweave.sources.functions import functions
+from retroweave.sources.functions import Corpus, Notices
 from retroweave.text.diffs import unified_diff
 from retroweave.verifiers.sandbox.shared import Sandboxes
 
@@ -370,7 +370,7 @@ def code_debugging(config: CodeDebugging) -> Pipeline:
 
     After the code debugging pipeline of J. D. Pressman's RetroInstruct Guide to Synthetic Text Data.
     """
-    source = functions(config.code, license=config.license, standard=config.standard, installed=config.installed)
+    code = Corpus.of(config.code, license=config.license, standard=config.standard, installed=config.installed)
     often = 0.9 * (config.most + config.several) * config.no_bug  # a function with bugs gives many samples
     caps = [Cap("obvious", {True: config.obvious}), Cap("easy", {True: config.easy})]
     arms = {"one": single(config)}
@@ -382,7 +382,7 @@ def code_debugging(config: CodeDebugging) -> Pipeline:
         arms["none"] = sound(often)
         caps.append(Cap("layout", {"sound": config.no_bug}))
     return Pipeline(
-        replace(source, again=False),  # a second draw would break the same functions again, beyond their caps
+        replace(code.source(), again=False),  # a second draw would break the same functions again, beyond their caps
         verify(
             partial(is_no_benchmark, names=config.names),
             good=one_bug(),
@@ -392,7 +392,7 @@ def code_debugging(config: CodeDebugging) -> Pipeline:
         *tested(config),
         also("bugs", **arms),
         models={"breaker": config.model} if config.model else {},
-        resources={"config": config, "sandboxes": Sandboxes(config.unsafe)},
+        resources={"config": config, "sandboxes": Sandboxes(config.unsafe), "notices": Notices(code)},
         caps=caps,
         keep=KEPT,
         measures=MEASURES,

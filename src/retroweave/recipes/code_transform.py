@@ -24,7 +24,7 @@ from retroweave.recipes.transform_words import (
     write_answers,
     write_requests,
 )
-from retroweave.sources.functions import functions
+from retroweave.sources.functions import Corpus, Notices
 from retroweave.sources.neighbours import Neighbours
 from retroweave.text.python_code import top_functions
 from retroweave.verifiers.guessing import guessed
@@ -181,7 +181,8 @@ def code_transform(config: CodeTransform) -> Pipeline:
     """
     sandboxes = Sandboxes(config.unsafe)
     tested = Tested(sandboxes, examples=config.examples, hidden=config.hidden, pinned=config.pinned, names=config.names)
-    source = functions(config.code, license=config.license, standard=config.standard, installed=config.installed)
+    code = Corpus.of(config.code, license=config.license, standard=config.standard, installed=config.installed)
+    source = code.source()
     return Pipeline(
         replace(source, again=False),  # a second draw could take the same ways
         compute(find_ways, writes=("path", "nearness"), many=True),
@@ -196,6 +197,7 @@ def code_transform(config: CodeTransform) -> Pipeline:
         reverse(each(("requests", "answers"), user("{requests}"), assistant("{answers}"))),
         resources={
             "sandboxes": sandboxes,
+            "notices": Notices(code),
             "neighbours": Neighbours(source, config.validation),
             "wanted": Wanted(config.near, config.fewest, config.longest, config.ways),
             "tested": tested,

@@ -33,7 +33,7 @@ from retroweave.sources.python_files import Unreadable, names_below, read_python
 from retroweave.sources.records import readable, shown
 from retroweave.sources.standalone import NotStandalone, Standalone, standalone
 
-__all__ = ["Corpus", "Survey", "functions"]
+__all__ = ["Corpus", "Notices", "Survey", "functions"]
 
 T = TypeVar("T")
 
@@ -58,6 +58,8 @@ _TERMS = {
 _SPDX = re.compile(r"^\W*SPDX-License-Identifier:\s*([^\n]+?)\s*(?:-->|\*/)?$", re.MULTILINE)
 _HEAD = 4000
 """Characters in which a file's terms stand."""
+_UNNAMED = "the code"
+"""A folder that has no name of its own."""
 _NOTICE_FILES = ("LICENSE*", "LICENCE*", "COPYING*", "NOTICE*")
 
 
@@ -77,6 +79,29 @@ def functions(
     out, those of the sources are. A file under another one is a reject. Raises `SourceError` where there is no code.
     """
     return Corpus.of(code, license=license, standard=standard, installed=installed, licenses=licenses).source()
+
+
+@dataclass(frozen=True)
+class Notices:
+    """The texts that must be passed on with the code of a corpus: a resource that a run writes beside its samples."""
+
+    corpus: Corpus
+
+    def fingerprint(self) -> str:
+        """Nothing of its own: no outcome hangs on them."""
+        return "the notices"
+
+    def manifest(self) -> dict[str, Any]:
+        """What they belong to, for the card."""
+        found = self.corpus.notices()
+        return {"notices": [{"of": one.origin or _UNNAMED, "license": one.license, "file": one.file} for one in found]}
+
+    def notice(self) -> str:
+        """All of them as one text; one that belongs to several bodies of code stands there once."""
+        texts = {one.text: one for one in reversed(self.corpus.notices())}
+        return "\n\n".join(
+            f"{one.origin or _UNNAMED} ({one.license})\n\n{text.strip()}\n" for text, one in reversed(texts.items())
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A pool: passages that lend text to other rows, kept apart by side.
 
 A span that is pasted into a training passage must not come from a validation passage, or the split leaks; so each side
-lends to its own. What is not let in for its licence lends nothing either. The pool is a sample of the source, not the whole of it: it stays small however large the source is.
+lends to its own. What is not let in for its licence lends nothing either. The pool is a sample of the source, not the
+whole of it: it stays small however large the source is.
 """
 
 from __future__ import annotations
