@@ -140,7 +140,9 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
-RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.8, 0.9, 0.15
+SURE = 3.5
+"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
+RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.5, 0.9, 0.15
 
 
 def drawn(key: str, chance: float) -> bool:
@@ -148,7 +150,7 @@ def drawn(key: str, chance: float) -> bool:
 
 
 def teacher(asked: Asked) -> Reply:
-    """Chains of which four in five are right, and two judges that err as is declared, each by itself."""
+    """Chains of which one in two is right, and two judges that err as is declared, each by itself."""
     told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
     if told.startswith("You prepare a debate"):
         return Reply("- it touches many people\n- it costs something\n- it cannot be undone")
@@ -179,19 +181,19 @@ def test_verdicts_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odd
     with ModelServer(teacher) as server:
         model = f"openai:teacher@{server.url}"
         config: Any = analogy.configure({"model": model, "judge": model, "tries": 1})
-        run = make(find_recipe("analogy"), config, 200, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 200
+        run = make(find_recipe("analogy"), config, 500, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 500
     assert run["counts"]["failures"] == 0
     judges = [one for one in walk(analogy.pipeline(config).steps) if isinstance(one, Step) and one.move == "judge"]
     assert [(step.accepts_right, step.accepts_wrong) for step in judges] == [(ACCEPTS_RIGHT, ACCEPTS_WRONG)] * 2
     right_passes, wrong_passes = RIGHT * ACCEPTS_RIGHT**2, (1 - RIGHT) * ACCEPTS_WRONG**2
     samples = list(read_samples(tmp_path / "out"))
     right = sum("rightly" in sample["provenance"]["kept"]["critique"] for sample in samples)
-    low, high = wilson(right, 200)
+    low, high = wilson(right, 500, SURE)
     assert low < right_passes / (right_passes + wrong_passes) < high
-    assert sum("does not hold" in sample["provenance"]["kept"]["critique"] for sample in samples) == 100
+    assert sum("does not hold" in sample["provenance"]["kept"]["critique"] for sample in samples) == 250
     thrown = Counter(one["step"] for one in read_rejects(tmp_path / "out"))
     refused = sum(thrown[step.name] for step in judges)
     passed = run["counts"]["samples"] + run["counts"]["over_cap"]
-    low, high = wilson(passed, passed + refused)
+    low, high = wilson(passed, passed + refused, SURE)
     assert low < right_passes + wrong_passes < high

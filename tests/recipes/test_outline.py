@@ -133,6 +133,8 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
+SURE = 3.5
+"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
 RIGHT, S, F = 0.8, 0.95, 0.15
 
 
@@ -180,7 +182,7 @@ def test_outlines_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odd
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    essays(tmp_path / "essays.jsonl", 500)
+    essays(tmp_path / "essays.jsonl", 900)
     with ModelServer(teacher) as server:
         config: Any = outline.configure(
             {
@@ -192,8 +194,8 @@ def test_outlines_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odd
                 "shortest": 500,
             }
         )
-        run = make(find_recipe("outline"), config, 300, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 300
+        run = make(find_recipe("outline"), config, 500, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 500
     assert run["counts"]["failures"] == 0
     [step] = [one for one in walk(outline.pipeline(config).steps) if getattr(one, "name", "") == "each point fits"]
     assert isinstance(step, Step)
@@ -204,8 +206,8 @@ def test_outlines_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odd
         not any("wrongly" in point for point in sample["provenance"]["kept"]["points"])
         for sample in read_samples(tmp_path / "out")
     )
-    low, high = wilson(right, 300)
+    low, high = wilson(right, 500, SURE)
     assert low < RIGHT * S**4 / accepted < high
     refused = sum(one["step"] == "each point fits" for one in read_rejects(tmp_path / "out"))
-    low, high = wilson(300, 300 + refused)
+    low, high = wilson(500, 500 + refused, SURE)
     assert low < accepted < high

@@ -63,7 +63,7 @@ def test_what_is_trained_is_a_rubric_that_a_judge_can_be_made_of(
 def test_a_rubric_has_questions_with_weights_of_which_none_is_doubled(change: dict[int, str], good: bool) -> None:
     items = [change.get(place, item) for place, item in enumerate(ITEMS)]
     try:
-        found = can_be_used(write_rubric("hedges", [item for item in items if item]))
+        found = can_be_used(write_rubric([item for item in items if item]))
     except Drop:
         found = False
     assert found is good
@@ -74,13 +74,13 @@ def test_a_rubric_has_questions_with_weights_of_which_none_is_doubled(change: di
 )
 def test_no_template_and_no_program_of_a_model_is_read(item: str) -> None:
     with pytest.raises(Drop, match="braces or backquotes"):
-        can_be_used(write_rubric("hedges", [item, *ITEMS]))
+        can_be_used(write_rubric([item, *ITEMS]))
 
 
 def test_what_does_not_read_as_a_rubric_is_a_reject() -> None:
     for item in ("It must be short", "Is it short? (wait 2)"):
         with pytest.raises(Drop, match="does not read as a rubric"):
-            can_be_used(write_rubric("hedges", [item, *ITEMS]))
+            can_be_used(write_rubric([item, *ITEMS]))
 
 
 def test_items_are_found_with_boxes_and_without() -> None:
@@ -113,7 +113,9 @@ def test_it_is_asked_for_in_many_ways_and_none_gushes() -> None:
 
 # A teacher of known quality
 
-RIGHT, S, F = 0.8, 0.97, 0.15
+SURE = 3.5
+"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
+RIGHT, S, F = 0.5, 0.97, 0.15
 NOUNS = ("hedge", "ladder", "kettle", "violin", "pension", "sandpit")
 
 
@@ -122,7 +124,7 @@ def drawn(key: str, chance: float) -> bool:
 
 
 def teacher(asked: Asked) -> Reply:
-    """Rubrics of six items, of which four in five are right and the rest have one wrong item; a judge of each item."""
+    """Rubrics of six items, of which one in two is right and the rest have one wrong item; a judge of each item."""
     told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
     if told.startswith("You make up questions"):
         return Reply(f"What should one know of matter {asked.rng.randrange(10**9)} before one begins?")
@@ -151,8 +153,8 @@ def test_rubrics_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds
     with ModelServer(teacher) as server:
         model = f"openai:teacher@{server.url}"
         config: Any = rubrics.configure({"model": model, "judge": model, "tries": 1})
-        run = make(find_recipe("rubrics"), config, 150, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 150
+        run = make(find_recipe("rubrics"), config, 300, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 300
     assert run["counts"]["failures"] == 0
     judges = [one for one in walk(rubrics.pipeline(config).steps) if isinstance(one, Step) and one.move == "judge"]
     right_passes, wrong_passes = RIGHT, 1 - RIGHT
@@ -161,8 +163,8 @@ def test_rubrics_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds
         assert step.accepts_wrong == pytest.approx(S**5 * F)
         right_passes, wrong_passes = right_passes * S**6, wrong_passes * S**5 * F
     right = sum("wrongly" not in sample["messages"][1]["content"] for sample in read_samples(tmp_path / "out"))
-    low, high = wilson(right, 150)
+    low, high = wilson(right, 300, SURE)
     assert low < right_passes / (right_passes + wrong_passes) < high
     thrown = Counter(one["step"] for one in read_rejects(tmp_path / "out"))
-    low, high = wilson(150, 150 + sum(thrown[step.name] for step in judges))
+    low, high = wilson(300, 300 + sum(thrown[step.name] for step in judges), SURE)
     assert low < right_passes + wrong_passes < high

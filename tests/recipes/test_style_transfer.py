@@ -117,6 +117,8 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
+SURE = 3.5
+"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
 RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.8, 0.9, 0.15
 
 
@@ -181,16 +183,16 @@ def test_plain_versions_of_a_teacher_of_known_quality_are_as_right_as_the_declar
     letters(tmp_path / "letters.jsonl", 200)
     with ModelServer(teacher) as server:
         config = letters_config(tmp_path, server)
-        run = make(find_recipe("style-transfer"), config, 300, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 300
+        run = make(find_recipe("style-transfer"), config, 500, tmp_path / "out", workers=1)
+    assert run["counts"]["samples"] == 500
     assert run["counts"]["failures"] == 0
     [step] = [one for one in walk(style_transfer.pipeline(config).steps) if one.name == "says the same"]
     assert isinstance(step, Step)
     assert (step.accepts_right, step.accepts_wrong) == (ACCEPTS_RIGHT, ACCEPTS_WRONG)
     accepted = RIGHT * ACCEPTS_RIGHT + (1 - RIGHT) * ACCEPTS_WRONG
     right = sum("rightly" in sample["provenance"]["kept"]["plain"] for sample in read_samples(tmp_path / "out"))
-    low, high = wilson(right, 300)
+    low, high = wilson(right, 500, SURE)
     assert low < RIGHT * ACCEPTS_RIGHT / accepted < high
     refused = sum(one["step"] == "says the same" for one in read_rejects(tmp_path / "out"))
-    low, high = wilson(300, 300 + refused)
+    low, high = wilson(500, 500 + refused, SURE)
     assert low < accepted < high

@@ -41,7 +41,7 @@ from retroweave.judges.programs import Program, read_program
 from retroweave.pipeline.errors import UserError, nearest
 from retroweave.text.prompts import Section
 
-__all__ = ["Item", "Rubric", "read_rubric"]
+__all__ = ["Item", "Rubric", "read_rubric", "rubric_of"]
 
 HOW = (
     "Write one a line, in Markdown: `- [ ] Does it tell a story? (weight 2)`; or in YAML, under `items:`, "
@@ -144,6 +144,11 @@ def read_rubric(path: Path, judges: str | None = None) -> Rubric:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"There is no rubric to read at {path}: {error}. Write it there.") from error
+    return rubric_of(text, path, judges)
+
+
+def rubric_of(text: str, path: Path, judges: str | None = None) -> Rubric:
+    """The rubric in a text; `path` tells its form, by its ending, and is named in errors."""
     if path.suffix == ".md":
         head, raw = _markdown(text, path)
     elif path.suffix in (".yaml", ".yml"):

@@ -7,11 +7,10 @@ neither braces nor backquotes are let in.
 
 from __future__ import annotations
 
-import tempfile
 from itertools import permutations
 from pathlib import Path
 
-from retroweave.judges.rubric_file import Item, Rubric, read_rubric
+from retroweave.judges.rubric_file import Item, Rubric, rubric_of
 from retroweave.pipeline.errors import Drop, UserError
 from retroweave.text.likeness import overlap
 
@@ -25,13 +24,10 @@ def rubric_in(text: str) -> Rubric:
     """The rubric in a text of the form that a .md file has. Raises `Drop` where it is none."""
     if any(mark in text for mark in "{}`"):
         raise Drop("the rubric holds braces or backquotes")
-    with tempfile.TemporaryDirectory(prefix="rubric-") as folder:  # it is the form of a file, and is read as one
-        path = Path(folder) / "rubric.md"
-        path.write_text(text, "utf-8")
-        try:
-            return read_rubric(path)
-        except UserError as error:
-            raise Drop("it does not read as a rubric") from error
+    try:
+        return rubric_of(text, Path("rubric.md"))
+    except UserError as error:
+        raise Drop("it does not read as a rubric") from error
 
 
 def well_made(rubric: Rubric, least: int = 5, most: int = 10) -> bool:

@@ -74,10 +74,10 @@ def items_in(answer: str) -> list[str]:
     return [re.sub(r"^\[[ xX]?\]\s*", "", item) for item in listed(answer)]
 
 
-def write_rubric(theme: str, items: list[str]) -> str:
+def write_rubric(items: list[str]) -> str:
     """The rubric as a file, which a `rubric(...)` judge reads as it stands."""
     lines = "\n".join(f"- [ ] {item}" for item in items)
-    return f"---\njudges: answer\n---\n# {theme[0].upper()}{theme[1:]}\n\n{lines}"
+    return f"---\njudges: answer\n---\n\n{lines}"
 
 
 def can_be_used(rubric: str) -> bool:
@@ -95,7 +95,7 @@ ITEMS = [
 ROW = {
     "question": "My hedge is bare at the bottom. How do I get it thick without losing the screen that it gives us?",
     "items": ITEMS,
-    "rubric": write_rubric("hedges", ITEMS),
+    "rubric": write_rubric(ITEMS),
 }
 """A row that every check of the recipe accepts."""
 
@@ -146,7 +146,7 @@ def rubrics(config: Rubrics) -> Pipeline:
         family(
             prompt(generate(words.prompt("rubric"), model="writer", parse=items_in), writes="items"),
             compute(write_rubric, writes="rubric"),
-            verify(can_be_used, good=ROW, spoiled={"rubric": write_rubric("hedges", [*ITEMS, ITEMS[0]])}),
+            verify(can_be_used, good=ROW, spoiled={"rubric": write_rubric([*ITEMS, ITEMS[0]])}),
             each_item("checkable", config, "Is it good? (weight 3)"),
             each_item("deserved", config, "Does it tell the colour of the writer's shoes? (weight 3)"),
             want=1,
