@@ -272,6 +272,8 @@ def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
     for one in run["reasons"][:5]:
         kind = one["kind"].replace("_", " ")
         console.print(Text(visible(f"  {one['count']:,} {kind} at {one['step']}: {one['reason']}"), "dim"))
+    if rest := sum(one["count"] for one in run["reasons"][5:]):
+        console.print(f"  {rest:,} more for other reasons, see rejects.parquet", style="dim")
     if counts["failures"] > counts["leaves"] / 10:
         console.print(
             f"warning: {counts['failures']:,} of {counts['leaves']:,} outcomes failed by an error of a step: what is "

@@ -348,6 +348,11 @@ def test_a_line_that_is_no_label_is_refused_by_its_number(tmp_path: Path, line: 
     assert message.format(path=path) in str(error.value)
 
 
+def test_a_folder_is_told_how_a_runs_labels_are_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is a folder.*`retroweave labels .* --to labels\.jsonl`"):
+        read_labels(tmp_path)
+
+
 def test_labels_that_are_not_there_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There are no labels to read at"):
         read_labels(tmp_path / "none.jsonl")

@@ -201,6 +201,11 @@ class TestFinding:
         with pytest.raises(UserError, match=r"no recipe file '.*none\.py'.*retroweave new"):
             find_recipe(str(tmp_path / "none.py"))
 
+    def test_a_file_of_another_kind_is_no_recipe(self, tmp_path: Path) -> None:
+        (tmp_path / "mole.txt").write_text("The mole was begun in 1592.")
+        with pytest.raises(UserError, match=r"mole\.txt' is no recipe: a recipe is a \.py file"):
+            find_recipe(str(tmp_path / "mole.txt"))
+
     def test_a_syntax_error_is_shown_with_its_line(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"mine\.py' has a syntax error in line 3: .*: return 3 \+"):
             find_recipe(write(tmp_path, "def f():\n    # why\n    return 3 +\n"))

@@ -61,12 +61,16 @@ def _login() -> str:
 
 def _bench(target: str, person: str, config_file: Path | None) -> Workbench:
     """A folder is a run; everything else is the name or the file of a recipe."""
+    from retroweave.pipeline.errors import UserError
     from retroweave.pipeline.recipe import find_recipe
     from retroweave.review.bench import Workbench
     from retroweave.review.comparing import Trial
 
     if not Path(target).is_dir():
-        recipe = find_recipe(target)
+        try:
+            recipe = find_recipe(target)
+        except UserError as error:
+            raise UserError(f"There is no run folder {target!r}, and as a recipe: {error}") from error
         trial = Trial(recipe, recipe.configure({}))
         return Workbench(
             None,

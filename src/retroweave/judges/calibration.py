@@ -224,6 +224,11 @@ def read_labels(path: Path) -> list[Label]:
     A line may have `accepted`, `weight` and `method` too, and whatever else its writer wants to keep. Raises
     `UserError` with the line that is wrong.
     """
+    if path.is_dir():
+        raise UserError(
+            f"{path} is a folder, and labels are a JSONL file. Those of a run are written by "
+            f"`retroweave labels {path} --to labels.jsonl`."
+        )
     try:
         text = path.read_bytes()
     except OSError as error:

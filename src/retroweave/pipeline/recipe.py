@@ -200,6 +200,8 @@ def find_recipe(reference: str) -> Recipe:
 def _from_file(path: Path) -> Recipe:
     if not path.is_file():
         raise UserError(f"There is no recipe file {str(path)!r}. `retroweave new NAME` writes one.")
+    if path.suffix != ".py":
+        raise UserError(f"{str(path)!r} is no recipe: a recipe is a .py file. `retroweave new NAME` writes one.")
     module = _load(path.resolve())
     recipes = {id(value): value for value in vars(module).values() if isinstance(value, Recipe)}
     own = [found for found in recipes.values() if found.build.__module__ == module.__name__]
