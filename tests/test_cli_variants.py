@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from retroweave.cli.variants import variants
+from retroweave.cli import cli
 from retroweave.pipeline.budget import OutOfBudget
 from retroweave.pipeline.errors import UserError
 from retroweave.text.variants import read_variants
@@ -48,7 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def command(server: ModelServer, *more: Any) -> Result:
     arguments = ["poetry", "--pool", "mend", "--model", f"openai:small@{server.url}", "--to", "more.txt", *more]
-    return CliRunner().invoke(variants, list(map(str, arguments)), catch_exceptions=False)
+    return CliRunner().invoke(cli, ["variants", *map(str, arguments)], catch_exceptions=False)
 
 
 def test_what_holds_is_written_with_its_score_and_what_does_not_is_counted(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from retroweave.cli.labels import labels as command
+from retroweave.cli import cli
 from retroweave.judges.classifier import train_classifier
 from retroweave.pipeline.errors import UserError
 from retroweave.review.drawing import Drawing
@@ -116,7 +116,7 @@ def test_a_key_that_no_sample_tells_is_an_error_that_says_what_to_keep(
 
 
 def _command(*words: object) -> str:
-    done = CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["labels", *map(str, words)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -144,10 +144,10 @@ def test_the_command_writes_examples_for_a_prompt(rows: Rows, labels: Labels, ru
     _command(run_dir, "--format", "examples", "--prompt", prompt, "--to", to)
     assert yaml.safe_load(to.read_text()) == [{"passage": "Passage 1", "question": "Question 1?"}]
     with pytest.raises(UserError, match="give --prompt"):
-        CliRunner().invoke(command, [str(run_dir), "--format", "examples"], catch_exceptions=False)
+        CliRunner().invoke(cli, ["labels", str(run_dir), "--format", "examples"], catch_exceptions=False)
 
 
 def test_a_run_that_nobody_labelled_is_an_error_that_says_how_to(run_dir: Path) -> None:
     with pytest.raises(UserError, match="retroweave review"):
-        CliRunner().invoke(command, [str(run_dir)], catch_exceptions=False)
+        CliRunner().invoke(cli, ["labels", str(run_dir)], catch_exceptions=False)
     assert not (run_dir / "labels.sqlite").exists()

@@ -549,7 +549,7 @@ def _speaker(text: str, values: Values, found: Values) -> bool | None:
 
 
 AGAIN["capitals"] = named(
-    lambda text, values: [word for word in words_of(text) if len(word) > 2 and word.isalpha() and word == word.upper()]
+    lambda text, values: [word for word in words_of(text) if len(word) > 2 and word.isalpha() and word.isupper()]
 )
 AGAIN["numbered_list"] = named(
     lambda text, values: [
