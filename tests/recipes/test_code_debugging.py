@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from textwrap import dedent
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,12 +22,14 @@ from retroweave.export.dataset import read_samples
 from retroweave.making import make
 from retroweave.pipeline.describe import describe
 from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.model import Abilities, Answer, Model
 from retroweave.pipeline.pipeline import Mix, walk
 from retroweave.pipeline.recipe import find_recipe
 from retroweave.pipeline.rules import check
 from retroweave.pipeline.sandbox import Limits
 from retroweave.recipes.code_debugging import CodeDebugging, code_debugging
 from retroweave.recipes.debugging_answers import cut_function, function_repairs, patch_repairs
+from retroweave.recipes.debugging_asked import ask_for_calls
 from retroweave.recipes.debugging_bugs import caught, choose, dress, write_tests
 from retroweave.recipes.debugging_examples import EXAMPLE, SUITE, one_bug, two_turns
 from retroweave.recipes.debugging_runs import log_is_real, measure, run_tests
@@ -488,6 +491,37 @@ def test_a_bug_that_a_model_wrote_is_kept_where_tests_catch_it_and_has_no_diagno
     assert "{rest:02}:{shown}" in kept(sample)["states"][0]
     assert made["models"][0]["calls"] > 1
     assert all("by_model" not in one["reason"] for one in made["reasons"])
+
+
+class Says:
+    """A model that gives these answers, one after the other."""
+
+    name, form, abilities = "says", "chat", Abilities()
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+
+    async def ask(self, request: Any, hidden: Any = (), plain: str = "", **more: Any) -> Answer:
+        return Answer(self.answers.pop(0))
+
+
+CALLS = '{"calls": ["scaled([1, 2], 3)", "scaled(open(1), 2)", "scaled([], 1)"]}'
+ASSERTS = "from solution import scaled\n\n\ndef test_none():\n    assert scaled([], 4) == []\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ((CALLS, ASSERTS), ["[1, 2], 3", "[], 1", "[], 4"]),
+        ((CALLS, "I would rather not."), ["[1, 2], 3", "[], 1"]),
+        ((CALLS, ASSERTS.replace("== []", "== [1]")), ["[1, 2], 3", "[], 1"]),
+        (("no", "no, really", ASSERTS), ["[], 4"]),
+        (("no", "no, really", "no"), []),
+    ],
+)
+def test_what_a_model_says_of_tests_is_used_as_far_as_it_can_be(answers: tuple[str, ...], found: list[str]) -> None:
+    calls = asyncio.run(ask_for_calls(EXAMPLE, "scaled", SANDBOXES, cast(Model, Says(*answers))))
+    assert [", ".join(map(repr, call.args)) for call in calls] == found
 
 
 def test_each_step_says_what_it_does_on_the_card() -> None:

@@ -11,6 +11,7 @@ give, the function is run to find out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -35,18 +36,14 @@ __all__ = ["ask_for_calls", "asked_bug", "write_tests_with"]
 
 async def ask_for_calls(code: str, function: str, sandboxes: Resource[Sandboxes], breaker: Model) -> list[Call]:
     """Ask for calls as JSON, and for a test file; take what can be used of either, be it nothing."""
+    given = {"original": code, "function": function, "breaker": breaker}
     found: list[Call] = []
-    for name in ("calls", "assertions"):
-        try:
-            said = await generate(words.prompt(name), model="breaker")(
-                original=code, function=function, breaker=breaker
-            )
-        except Drop:  # no answer that can be used: then the search finds calls by itself
-            continue
-        if name == "calls":
-            found += read_calls([str(one) for one in said], function)
-        else:
-            found += calls_asserted(run_tests(sandboxes.one, code, function, _test_file(said, function)))
+    with suppress(Drop):  # of an answer that cannot be used: the search finds calls by itself
+        said = await generate(words.prompt("calls"), model="breaker")(**given)
+        found += read_calls([str(one) for one in said], function)
+    with suppress(Drop):
+        said = await generate(words.prompt("assertions"), model="breaker")(**given)
+        found += calls_asserted(run_tests(sandboxes.one, code, function, _test_file(said, function)))
     return found
 
 
