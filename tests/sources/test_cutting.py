@@ -98,6 +98,27 @@ def test_a_short_rest_takes_the_last_paragraphs_of_the_passage_before() -> None:
     assert slices(text, 20, 64) == ["a" * 20 + "\n\n" + "b" * 20, "c" * 20 + "\n\n" + "d" * 5]
 
 
+@pytest.mark.parametrize("heading", ["Waiver and form", "What has changed:", "# Title\n\nA subtitle", "2. The weir"])
+def test_a_heading_goes_with_what_it_heads(heading: str) -> None:
+    first, second = "Aaaa aaaa. " * 4 + "A.", "Bbbb bbbb. " * 4 + "B."
+    assert slices(f"{first}\n\n{heading}\n\n{second}", 40, 90) == [first, f"{heading}\n\n{second}"]
+    assert slices(f"{first}\n\n{heading}", 40, 90) == [f"{first}\n\n{heading}"]
+
+
+@pytest.mark.parametrize(
+    "line", ["Here it ends.", "- an item", "A line of verse,", '"Go."', "One\nTwo", "A\n\nB\n\nC", "small", "***"]
+)
+def test_what_is_no_heading_stays_with_what_is_before_it(line: str) -> None:
+    first, second = "Aaaa aaaa. " * 4 + "A.", "Bbbb bbbb. " * 4 + "B."
+    assert slices(f"{first}\n\n{line}\n\n{second}", 40, 90) == [f"{first}\n\n{line}", second]
+
+
+def test_a_heading_stays_where_too_little_would_be_left_or_what_it_heads_is_too_long() -> None:
+    long = "Bbbb bbbb. " * 6 + "B."
+    assert slices(f"Aaaaaaaaaa.\n\nA title\n\n{long}", 15, 70) == ["Aaaaaaaaaa.\n\nA title", long]
+    assert slices(f"{long[:-3]}\n\nA title\n\n{long}", 15, 75) == [f"{long[:-3]}\n\nA title", long]
+
+
 def test_a_short_sentence_joins_the_paragraph_before_where_it_fits_no_other() -> None:
     assert slices(f"Aaaaaaaaaa.\n\nBb. {'c' * 24}.", 10, 25) == ["Aaaaaaaaaa.\n\nBb.", "c" * 24 + "."]
 

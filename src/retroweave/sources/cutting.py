@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from retroweave.text.headings import is_heading
+
 __all__ = ["Span", "cut"]
 
 
@@ -32,6 +34,8 @@ class _Piece(NamedTuple):
     span: Span
     opens: bool
     """Whether a paragraph that had to be cut begins here: it gets a passage of its own where the one before will do."""
+    heads: bool = False
+    """Whether it looks like a heading, which belongs with what follows it."""
 
 
 _BREAK = r"(?>\r\n?|\n)"
@@ -40,24 +44,27 @@ _LEADING_BLANK_LINES = re.compile(rf"(?:[^\S\r\n]*{_BREAK})*")
 # The gap after a sentence is the last group that matched; closing quotation marks and brackets stay with the sentence.
 _SENTENCE_END = re.compile(r"""[.!?]["'”’»)\]]*(\s+)|[。！？]["'”’」』）]*(\s*)""")
 _SPACE = re.compile(r"\s+")
+_HEADINGS = 2
+"""How many headings may stand one below the other; more are a list."""
 
 
 def cut(text: str, shortest: int, longest: int) -> Iterator[Span]:
     """Spans of `text` in order, none longer than `longest`; one shorter than `shortest` fitted to no neighbour.
 
-    Paragraphs are joined for as long as they fit. A paragraph longer than `longest` is cut at the ends of sentences, a
-    sentence that is still too long at spaces, and a word that is, anywhere. Together the spans hold all of the text but
-    the white space between them.
+    Paragraphs are joined for as long as they fit, and a heading goes with what it heads where that fits. A paragraph
+    longer than `longest` is cut at the ends of sentences, a sentence that is still too long at spaces, and a word that
+    is, anywhere. Together the spans hold all of the text but the white space between them.
     """
-    before: list[Span] = []
-    now: list[Span] = []
+    before: list[_Piece] = []
+    now: list[_Piece] = []
     for piece in _pieces(text, longest):
-        fits = not now or piece.span.end - now[0].start <= longest
+        fits = not now or piece.span.end - now[0].span.start <= longest
         if now and (not fits or (piece.opens and _joined(now).length >= shortest)):
-            spans, before = _close(before, now, shortest, longest)
+            stays = _before_headings(now, piece, shortest, longest)
+            spans, before = _close(before, now[:stays], shortest, longest)
             yield from spans
-            now = []
-        now.append(piece.span)
+            now = now[stays:]
+        now.append(piece)
     if now:
         spans, before = _close(before, now, shortest, longest)
         yield from spans
@@ -65,29 +72,44 @@ def cut(text: str, shortest: int, longest: int) -> Iterator[Span]:
         yield _joined(before)
 
 
-def _close(before: list[Span], now: list[Span], shortest: int, longest: int) -> tuple[list[Span], list[Span]]:
+def _before_headings(now: list[_Piece], following: _Piece, shortest: int, longest: int) -> int:
+    """How many of the pieces stay: those at the end that head what follows go with it, if all lengths allow it."""
+    stays = len(now)
+    while stays and now[stays - 1].heads:
+        stays -= 1
+    if not stays or len(now) - stays > _HEADINGS or stays == len(now):
+        return len(now)
+    fits = following.span.end - now[stays].span.start <= longest
+    return stays if fits and _joined(now[:stays]).length >= shortest else len(now)
+
+
+def _close(before: list[_Piece], now: list[_Piece], shortest: int, longest: int) -> tuple[list[Span], list[_Piece]]:
     """The spans that are final once `now` can grow no more, and the passage that may still lend its last pieces."""
     if _joined(now).length >= shortest:
         return ([_joined(before)] if before else []), now
     for kept in range(len(before) - 1, -1, -1):
-        right = Span(before[kept].start, now[-1].end)
+        right = Span(before[kept].span.start, now[-1].span.end)
         if right.length > longest:
             break
-        left_is_long_enough = kept == 0 or before[kept - 1].end - before[0].start >= shortest
-        if right.length >= shortest and left_is_long_enough:
-            return ([_joined(before[:kept])] if kept else []), before[kept:] + now
-    return [_joined(spans) for spans in (before, now) if spans], []
+        left = Span(before[0].span.start, before[kept - 1].span.end) if kept else None
+        left_is_whole = left is None or (left.length >= shortest and not before[kept - 1].heads)
+        if right.length >= shortest and left_is_whole:
+            return ([] if left is None else [left]), before[kept:] + now
+    return [_joined(pieces) for pieces in (before, now) if pieces], []
 
 
-def _joined(spans: list[Span]) -> Span:
-    return Span(spans[0].start, spans[-1].end)
+def _joined(pieces: list[_Piece]) -> Span:
+    return Span(pieces[0].span.start, pieces[-1].span.end)
 
 
 def _pieces(text: str, longest: int) -> Iterator[_Piece]:
     leading = _LEADING_BLANK_LINES.match(text)
     whole = Span(leading.end() if leading else 0, len(text.rstrip()))
     for paragraph in _between(_BLANK_LINES, text, whole):
-        yield from _whole_or_cut(text, paragraph, longest, [_SENTENCE_END, _SPACE])
+        if paragraph.length <= longest:
+            yield _Piece(paragraph, False, is_heading(text[paragraph.start : paragraph.end]))
+        else:
+            yield from _whole_or_cut(text, paragraph, longest, [_SENTENCE_END, _SPACE])
 
 
 def _whole_or_cut(text: str, span: Span, longest: int, gaps: list[re.Pattern[str]]) -> Iterator[_Piece]:
