@@ -18,6 +18,7 @@ from retroweave.quality.lint import lint
 from retroweave.recipes import repair_by_editor as recipe_file
 from retroweave.recipes.repair_by_editor import (
     EXAMPLE,
+    NUMBERS,
     SCENE,
     SPOILT_EDITS,
     TOOLSETS,
@@ -92,6 +93,16 @@ def test_only_the_file_that_is_damaged_is_edited(samples: list[dict[str, Any]]) 
         looking = (tools.tools["open"].name, tools.tools["list"].name)
         edited = {next(iter(call["arguments"].values())) for call, _ in calls(sample) if call["name"] not in looking}
         assert edited == {opened(sample)[-1][0]}
+
+
+def test_a_number_of_edits_in_a_report_is_the_number_of_those_made(samples: list[dict[str, Any]]) -> None:
+    told = 0
+    for sample in samples:
+        found = re.search(r"\b(\w+) (edit|patch)(es|s)?\b", sample["messages"][-1]["content"])
+        if found and found[1] in NUMBERS:
+            assert NUMBERS.index(found[1]) == sample["provenance"]["measures"]["edit_count"]
+            told += 1
+    assert told > 150
 
 
 def test_a_file_that_the_user_names_is_opened_at_once_and_no_other(samples: list[dict[str, Any]]) -> None:
@@ -184,15 +195,15 @@ class TestChecks:
     @pytest.mark.parametrize(
         "wrong",
         [
-            {"report": "a.txt is mended. It was damaged in one place."},
-            {"report": "a.txt or b.txt is mended, in one place."},
-            {"report": "b.txt is mended. It was damaged in nine places."},
+            {"report": "a.txt is mended. It took one edit."},
+            {"report": "a.txt or b.txt is mended, by one edit."},
+            {"report": "b.txt is mended. It took nine edits."},
             {"seen_again": EXAMPLE["seen"][0]},
         ],
     )
     def test_a_report_that_is_not_so_is_rejected(self, wrong: dict[str, Any]) -> None:
         row = EXAMPLE | wrong
-        names = ("report", "diagnosis", "places", "scene", "seen", "answers", "seen_again", "page")
+        names = ("report", "diagnosis", "edits", "scene", "seen", "answers", "seen_again", "page")
         assert report_holds(*(EXAMPLE[name] for name in names))
         assert not report_holds(*(row[name] for name in names))
 
@@ -208,12 +219,12 @@ class TestWords:
             ("open", {"name"}),
             ("open_only", {"name"}),
             ("onward", {"name", "before"}),
-            ("found", {"name", "places"}),
-            ("found_diagnosis", {"name", "places", "diagnosis"}),
+            ("found", {"name"}),
+            ("found_diagnosis", {"name", "diagnosis"}),
             ("next", set()),
             ("again", {"name"}),
-            ("report", {"name", "places"}),
-            ("report_diagnosis", {"name", "places", "diagnosis"}),
+            ("report", {"name", "edits"}),
+            ("report_diagnosis", {"name", "edits", "diagnosis"}),
         ],
     )
     def test_a_pool_names_what_it_may_name_and_what_it_must(self, pool: str, names: set[str]) -> None:
@@ -222,7 +233,7 @@ class TestWords:
         for one in said:
             assert set(re.findall(r"\{(\w+)\}", one)) <= names
             assert not one[0].islower() or pool.startswith("ask")
-        always = {"ask_any": "{folder}", "ask_named": "{name}", "ask_some": "{files}", "report": "{places}"}
+        always = {"ask_any": "{folder}", "ask_named": "{name}", "ask_some": "{files}", "report": "{edits}"}
         assert all(always.get(pool, "") in one for one in said)
 
     def test_a_folder_has_three_files_or_more_whose_names_are_no_part_of_one_another(self) -> None:

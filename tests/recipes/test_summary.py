@@ -184,4 +184,5 @@ def test_a_pool_says_how_long_and_nothing_twice(pool: str, name: str) -> None:
     said = words(pool)
     assert len(said) == len(set(said)) >= 8
     assert all(name in one for one in said)
+    assert all(one[-1] in ".?!" for one in said if name and pool.startswith("shorten_"))
     assert all(set(re.findall(r"\{\w+\}", one)) == ({name} if name else set()) for one in said)

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import pytest
 
@@ -97,12 +98,12 @@ def test_an_answer_that_is_not_so_is_found_out(field: str, value: Any) -> None:
     assert not found_again(**{**row, field: value})
 
 
-@pytest.mark.parametrize("reason", ["There are three.", "There are 2.", "Two.", ""])
+@pytest.mark.parametrize("reason", ["I count three.", "I count 2.", "Two.", ""])
 def test_a_reason_that_is_not_so_is_found_out(reason: str) -> None:
     row = {key: GOOD[key] for key in ("text", "family", "values", "found", "answer", "reason")}
     assert reason_holds(**row)
     assert not reason_holds(**{**row, "reason": reason})
-    assert not reason_holds(**{**row, "found": {"found": 4}, "reason": "There are four."})
+    assert not reason_holds(**{**row, "found": {"found": 4}, "reason": "I count four."})
 
 
 def test_who_wants_a_few_families_gets_those(tmp_path: Path) -> None:
@@ -117,10 +118,15 @@ def test_a_family_that_there_is_not_stops_the_run_before_it_begins() -> None:
         yes_no.pipeline(config(families="commas"))
 
 
-def test_without_the_dictionary_the_families_that_are_left_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_dictionary_its_families_are_left_out_and_no_warning_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sounds, "find_spec", lambda name: None)
-    with pytest.warns(UserWarning, match=r"left out: rhyme, syllables; pip install 'retroweave\[prosody\]'"):
-        assert "rhyme" not in yes_no.pipeline(config()).resources["families"]
+    with catch_warnings():
+        simplefilter("error")
+        families = yes_no.pipeline(config()).resources["families"]
+    assert not {"rhyme", "syllables"} & set(families)
+    assert "comma_count" in families
 
 
 def test_one_of_the_forms_must_have_a_weight() -> None:

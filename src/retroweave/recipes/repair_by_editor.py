@@ -147,23 +147,15 @@ def last_look_shows(seen: list[str], damaged: str, scene: Scene) -> bool:
     return bool(seen) and TOOLSETS[scene["toolset"]].read(seen[-1], scene["name"]) == damaged
 
 
-def diagnose_damage(
-    damaged: About[str], operations: list[dict[str, Any]], scene: Scene, rng: Random
-) -> tuple[str, str]:
-    """Say what is wrong, operation by operation, and in how many places."""
+def diagnose_damage(damaged: About[str], operations: list[dict[str, Any]], scene: Scene, rng: Random) -> str:
+    """Say what is wrong, operation by operation."""
     style = "plain" if scene["talk"] == "diagnosing" and rng.random() < 0.8 else "named"
-    count = sum(len(operation["edits"]) for operation in operations)
-    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
-    return diagnose(operations, damaged, style, rng), f"{number} place{'s' * (count > 1)}"
+    return diagnose(operations, damaged, style, rng)
 
 
-def diagnosis_replays(
-    damaged: About[str], operations: About[list[dict[str, Any]]], diagnosis: str, places: str, page: str
-) -> bool:
-    """The operations lead to the damaged text; each item names its place, and the number of places is right."""
-    count = sum(len(operation["edits"]) for operation in operations)
-    told = places.partition(" ")[0]
-    return diagnosis_holds(diagnosis, operations, damaged, page) and told in (*NUMBERS[count : count + 1], str(count))
+def diagnosis_replays(damaged: About[str], operations: About[list[dict[str, Any]]], diagnosis: str, page: str) -> bool:
+    """The operations lead to the damaged text, and each item names its place."""
+    return diagnosis_holds(diagnosis, operations, damaged, page)
 
 
 def plan_edits(seen: About[list[str]], page: str, scene: Scene, rng: Random) -> list[Call]:
@@ -215,11 +207,16 @@ def edits_restore(edits: list[Call], seen: About[list[str]], scene: About[Scene]
     return len(set(states)) == len(states) and editor.files == folder_of(scene, page).files
 
 
-def put_into_words(
-    scene: Scene, diagnosis: str, places: str, edits: list[Call], rng: Random
-) -> tuple[list[str], str, str]:
+def counted(edits: list[Call], scene: Scene) -> str:
+    """How many edits there are, in words: `three edits`, or `one patch` where diffs are applied."""
+    number = NUMBERS[len(edits)] if len(edits) < len(NUMBERS) else str(len(edits))
+    one, more = ("edit", "edits") if scene["edits_by"] == "replace" else ("patch", "patches")
+    return f"{number} {one if len(edits) == 1 else more}"
+
+
+def put_into_words(scene: Scene, diagnosis: str, edits: list[Call], rng: Random) -> tuple[list[str], str, str]:
     """What is said to each edit, to the last look, and in the end."""
-    told = {"name": scene["name"], "places": places, "diagnosis": diagnosis}
+    told = {"name": scene["name"], "edits": counted(edits, scene), "diagnosis": diagnosis}
     if scene["talk"] == "silent":
         said, again = [""] * len(edits), ""
     else:
@@ -235,21 +232,21 @@ def put_into_words(
 def report_holds(
     report: str,
     diagnosis: str,
-    places: str,
+    edits: About[list[Call]],
     scene: About[Scene],
     seen: About[list[str]],
     answers: About[list[str]],
     seen_again: About[str],
     page: str,
 ) -> bool:
-    """The last look shows the clean file, and the report names that file, no other, and what was wrong with it."""
+    """The last look shows the clean file, and the report names that file, no other, and what was done or wrong."""
     tools = TOOLSETS[scene["toolset"]]
     named = re.findall("|".join(map(re.escape, scene["paths"])), report)
     return (
         bool(seen and answers)
         and tools.read(seen_again, scene["name"]) == page
         and set(named) == {scene["name"]}
-        and (places in report or diagnosis in report)
+        and (counted(edits, scene) in report or diagnosis in report)
     )
 
 
@@ -284,11 +281,10 @@ EXAMPLE: Final[dict[str, Any]] = {
     "scene": SCENE,
     "seen": [PLAIN.show(DAMAGED)],
     "diagnosis": '- line 1: swapped_words: "cold was"',
-    "places": "one place",
     "edits": [PLAIN.call("replace", path="b.txt", first=1, last=1, text="The kettle was cold.\n")],
     "answers": ["Replaced lines 1 to 1 of b.txt, which now has 2 lines."],
     "seen_again": PLAIN.show(CLEAN),
-    "report": "b.txt is mended. It was damaged in one place.",
+    "report": "b.txt is mended. It took one edit.",
 }
 SPOILT_EDITS: Final = {"edits": [PLAIN.call("replace", path="b.txt", first=2, last=2, text="The kettle was cold.\n")]}
 
@@ -303,9 +299,10 @@ def repair_by_editor(config: RepairByEditor) -> Pipeline:
     it edits, to change what is wrong and nothing else, and to keep count of lines that move under its hands.
 
     Guaranteed: every tool's answer is what came of carrying the call out; the edits, one after the other, give the
-    clean file exactly and touch no other; what is said of the damage is true, place by place; the last look shows the
-    clean file. All damage can be undone by a careful reader. Not guaranteed: that the clean text is the only good
-    repair, or that the edits are the fewest. The tools never fail here, so that a model learns nothing about failures.
+    clean file exactly and touch no other; what is said of the damage is true, place by place, and so is the number of
+    edits in a report; the last look shows the clean file. All damage can be undone by a careful reader. Not guaranteed:
+    that the clean text is the only good repair, or that the edits are the fewest. The tools never fail here, so that a
+    model learns nothing about failures.
 
     After the repair of prose in J. D. Pressman's RetroInstruct Guide to Synthetic Text Data, as an episode with tools.
     """
@@ -325,13 +322,13 @@ def repair_by_editor(config: RepairByEditor) -> Pipeline:
         compute(plan_looks, writes=("looks", "look_words", "last_look")),
         compute(look, writes="seen"),
         verify(last_look_shows, raises="seen", strength="proved", good=EXAMPLE, spoiled={"seen": [PLAIN.show(CLEAN)]}),
-        compute(diagnose_damage, writes=("diagnosis", "places")),
+        compute(diagnose_damage, writes="diagnosis"),
         verify(
             diagnosis_replays,
-            raises=("diagnosis", "places"),
+            raises="diagnosis",
             strength="proved",
             good=EXAMPLE,
-            spoiled={"diagnosis": '- line 2: swapped_words: "cold was"', "places": "two places"},
+            spoiled={"diagnosis": '- line 2: swapped_words: "cold was"'},
         ),
         compute(plan_edits, writes="edits"),
         compute(carry_out, writes=("answers", "seen_again")),
@@ -342,7 +339,7 @@ def repair_by_editor(config: RepairByEditor) -> Pipeline:
             raises="report",
             strength="proved",
             good=EXAMPLE,
-            spoiled={"report": "a.txt is mended. It was damaged in one place."},
+            spoiled={"report": "a.txt is mended. It took one edit."},
         ),
         compute(count_edits, writes=("edit_count", "look_count", "edited_with", "asked")),
         reverse(

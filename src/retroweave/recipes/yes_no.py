@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -17,7 +15,7 @@ from retroweave.pipeline.step import Resource
 from retroweave.sources.texts import passages
 from retroweave.text.variants import recipe_words
 from retroweave.verifiers.questions.again import answered_again
-from retroweave.verifiers.questions.asking import askable, draw_pairs, missing, phrasings, put, reason, reasons_for
+from retroweave.verifiers.questions.asking import askable, draw_pairs, phrasings, put, reason, reasons_for
 from retroweave.verifiers.questions.family import Claim
 
 __all__ = ["YesNo", "yes_no"]
@@ -38,7 +36,7 @@ class YesNo(Config):
     longest: int = 1500
     """The longest passage, in characters."""
     families: str | None = None
-    """The families of questions, by name, with commas between them; all that can be asked if left out."""
+    """Families of questions, with commas between them; if left out, all (rhymes only with `retroweave[prosody]`)."""
     questions: int = Field(3, ge=1, le=20)
     """How many families are asked about a passage, at most; each gives a question with yes and one with no."""
     bare: float = Field(2, ge=0)
@@ -108,7 +106,7 @@ GOOD: dict[str, Any] = {
     "values": {"number": 3},
     "found": {"found": 2},
     "answer": "No.",
-    "reason": "There are two.",
+    "reason": "I count two.",
 }
 
 
@@ -137,9 +135,6 @@ def yes_no(config: YesNo) -> Pipeline:
     log-odds. A model that has learnt to answer what can be known may be asked what can only be judged.
     """
     chosen = config.families.replace(" ", "").split(",") if config.families is not None else None
-    if chosen is None and missing() and multiprocessing.parent_process() is None:
-        names = ", ".join(missing())
-        warnings.warn(f"left out: {names}; pip install 'retroweave[prosody]' to have them", stacklevel=2)
     source = passages(
         config.texts, field=config.field, license=config.license, shortest=config.shortest, longest=config.longest
     )
@@ -149,7 +144,7 @@ def yes_no(config: YesNo) -> Pipeline:
         compute(ask_it, writes="question"),
         compute(give_reason, writes="reason"),
         verify(found_again, raises="answer", strength="proved", good=GOOD, spoiled={"answer": "Yes."}),
-        verify(reason_holds, raises="reason", strength="proved", good=GOOD, spoiled={"reason": "There are four."}),
+        verify(reason_holds, raises="reason", strength="proved", good=GOOD, spoiled={"reason": "I count four."}),
         mix(
             "form",
             bare=(config.bare, answered("bare", "{answer}")),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from retroweave.sources.texts import passages
 from retroweave.verifiers.questions.again import AGAIN, answered_again
 from retroweave.verifiers.questions.asking import askable, phrasings, put, reasons_for
-from retroweave.verifiers.questions.family import FAMILIES, Claim, Family, Question, contrast
+from retroweave.verifiers.questions.family import FAMILIES, Claim, Family, Question, contrast, windows
 from retroweave.verifiers.questions.reading import Text
 
 NAMES = askable()
@@ -47,6 +47,13 @@ def made(family: Family, tries: int = 40) -> tuple[Question, Question]:
         if pair:
             return pair
     pytest.skip(f"no passage allows {family.name}")
+
+
+def test_no_stretch_ends_on_a_heading_while_something_follows_it() -> None:
+    letter = f"{'Nobody came to the mill in the rain of that long spring. ' * 2}\n\nThe rent\n\nIt was never paid."
+    shown = [text.shown for number in range(20) for text in windows(letter, random.Random(number))]
+    assert any("The rent" in text for text in shown)
+    assert not any(text.endswith("The rent") for text in shown)
 
 
 def test_there_are_more_than_forty_families() -> None:

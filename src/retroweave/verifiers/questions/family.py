@@ -16,6 +16,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from retroweave.text.headings import is_heading
 from retroweave.text.spans import sentences
 from retroweave.verifiers.questions.reading import Text
 
@@ -127,13 +128,18 @@ def _by_answer(claims: Claims) -> tuple[list[Claim], list[Claim]]:
 
 
 def windows(passage: str, rng: Random) -> Iterator[Text]:
-    """Stretches of the passage in random order: runs of paragraphs, and of sentences within one paragraph."""
+    """Stretches of the passage in random order: runs of paragraphs, and of sentences within one paragraph.
+
+    None ends on a heading while there is something that it heads.
+    """
     paragraphs = list(_bounds(passage))
     runs = [list(_sentence_bounds(passage, *bounds)) for bounds in paragraphs]
     for _ in range(WINDOWS):
         pieces: Sequence[tuple[int, int]] = paragraphs if rng.random() < 0.4 else rng.choice(runs)
         start = rng.randrange(len(pieces))
         end = min(len(pieces), start + rng.choice((1, 2, 2, 3, 3, 4, 5, 6)))
+        while end < len(pieces) and is_heading(passage[slice(*pieces[end - 1])]):
+            end += 1
         begin, stop = pieces[start][0], pieces[end - 1][1]
         if stop - begin >= SHORTEST:
             yield Text(passage[begin:stop], f"{passage[:begin]}\n\n{passage[stop:]}")

@@ -45,8 +45,12 @@ def first_of_three(text: Text, rng: Random) -> Claims:
 def name_first(text: Text, rng: Random) -> Claims:
     """One name is mentioned before another."""
     inside = re.findall(r"(?<=[a-z,;] )[A-Z][a-z]{2,}\b(?![’'-])", text.shown)
-    names = {name.lower(): name for name in inside if _only_a_name(name, text)}
+    names = {name.lower(): name for name in inside if name not in _TITLES and _only_a_name(name, text)}
     return earlier([names[word] for word in text.loose if word in names], rng)
+
+
+_TITLES = frozenset({"Miss", "Mrs", "Sir", "Madam", "Lord", "Lady"})
+"""What stands before a name, and is none."""
 
 
 def _only_a_name(name: str, text: Text) -> bool:
