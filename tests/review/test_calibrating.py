@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import orjson
 import yaml
 
+from retroweave.review.drawing import Drawing
+from retroweave.review.labels import Labels
 from retroweave.review.rows import Rows
 from tests.review.conftest import Reviews, Window, label_rows, retroweave
+from tests.review.runs import make_run
+from tests.review.test_drawing import label_some
 
 
 def readings(page: Any) -> dict[str, str]:
@@ -58,6 +63,33 @@ def test_the_slider_moves_precision_yield_and_the_marks_together(sums: Path, rev
     assert len(seen) == 4
 
 
+def test_the_figures_are_those_of_the_exact_threshold_and_not_of_the_sliders_notch(
+    sums: Path, reviews: Reviews, window: Window
+) -> None:
+    label_rows(sums, 80)
+    page = window.open(reviews.start(sums), "/calibrate")
+    places = "[...document.querySelectorAll('[data-threshold]')].map(one => one.dataset.threshold)"
+    below = [place for place in page.evaluate(places) if round(float(place), 2) > float(place)]
+    wanted = below[len(below) // 2]
+    page.goto(page.url.split("?")[0] + f"?threshold={wanted}")
+    assert page.input_value("#d-number") == wanted
+    line = page.locator(f"[data-threshold='{wanted}'] td").all_text_contents()
+    assert list(readings(page).values()) == line
+    page.fill("#d-number", "0.1")
+    page.fill("#d-number", wanted)
+    assert list(readings(page).values()) == line
+    assert page.get_attribute("#d-range", "aria-valuetext") == wanted
+
+
+def test_a_chart_that_stands_alone_is_as_wide_as_one_among_others(sums: Path, reviews: Reviews, windows: Any) -> None:
+    label_rows(sums, 80)
+    page = windows(viewport={"width": 1600, "height": 900}).open(reviews.start(sums), "/calibrate")
+    charts = page.locator("section[aria-labelledby=judge-title] .plot")
+    page.evaluate("document.querySelector('section[aria-labelledby=judge-title] .plot:last-child').remove()")
+    assert charts.count() == 1
+    assert charts.bounding_box()["width"] < 600
+
+
 def test_without_a_script_a_threshold_is_chosen_from_the_table_and_used(
     sums: Path, reviews: Reviews, windows: Any
 ) -> None:
@@ -89,6 +121,18 @@ def test_figures_of_people_are_kept_apart_and_their_agreement_is_shown(
     page.wait_for_url("**as=ann*")
     page.wait_for_function("!document.body.hasAttribute('aria-busy')")
     assert page.inner_text(".figures >> nth=0") != everybody
+
+
+def test_both_pages_say_so_where_there_are_fewer_rows_than_it_takes(tmp_path: Path, reviews: Reviews) -> None:
+    folder = make_run(tmp_path / "few", 11, 4)
+    with Rows(folder) as rows, Labels(folder) as labels:
+        rows.index()
+        label_some(Drawing(rows, labels), "ann", 8)
+    review = reviews.start(folder)
+    for path in ("/calibrate", "/label"):
+        source = review.text(path)
+        assert "fewer rows than it takes to tell the precision to within ± 5 points" in source, path
+        assert not re.search(r"About <b>[\d,]+</b>", source), path
 
 
 def test_before_the_first_label_the_page_says_what_to_do(sums: Path, reviews: Reviews, window: Window) -> None:

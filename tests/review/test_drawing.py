@@ -178,6 +178,30 @@ def test_a_row_that_was_drawn_stays_so_when_the_person_comes_back_to_it(rows: Ro
     assert id not in [ticket.row for ticket in drawing.next("ann", 600)]
 
 
+def _two_judges(folder: Path, count: int = 12) -> Path:
+    samples = [sample(number, 0.5 + number / 100) for number in range(count)]
+    for one in samples:
+        other = one["provenance"]["verdicts"][0] | {"step": "clear", "score": 0.9}
+        one["provenance"]["verdicts"] = [*one["provenance"]["verdicts"], other]
+    return make_run(folder, samples, 0)
+
+
+def test_a_row_that_comes_by_lot_for_a_second_judge_still_counts_for_the_first(tmp_path: Path, labels: Labels) -> None:
+    with Rows(_two_judges(tmp_path / "run")) as rows:
+        rows.index()
+        first, second = Drawing(rows, labels, judge=JUDGE), Drawing(rows, labels, judge="clear")
+        label_some(first, "ann", 12, lambda row: "accept")
+        before = sum(one.right for one in first.strata())
+        (again,) = label_some(second, "ann", 1, lambda row: "reject")
+        assert (len(first.judged()), len(second.judged())) == (12, 1)
+        assert sum(one.right for one in first.strata()) == before - 1  # the last verdict is what they think
+        labels.add(rows.row(again), "ann", "accept")
+        assert (len(first.judged()), len(second.judged())) == (12, 1)
+        labels.undo("ann")
+        labels.undo("ann")
+        assert (len(first.judged()), len(second.judged())) == (12, 0)
+
+
 def test_labels_of_rows_made_anew_with_another_content_are_stale(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", [sample(number) for number in range(20)], 0)
     with Labels(folder) as labels:
@@ -261,6 +285,23 @@ def test_a_need_before_the_first_label_is_a_number(rows: Rows, labels: Labels) -
     need = Drawing(rows, labels).need(0.1)
     assert need.now == 1.0
     assert 50 < need.more < 2_000
+
+
+def test_a_need_says_whether_the_set_has_so_many_samples(tmp_path: Path, labels: Labels) -> None:
+    for samples, rejects, within_reach in ((11, 900, False), (3_000, 90, True)):
+        with Rows(make_run(tmp_path / f"{samples}", samples, rejects)) as rows:
+            rows.index()
+            need = Drawing(rows, labels).need(0.1)
+            assert (need.more > 0, need.within_reach) == (True, within_reach)
+
+
+def test_samples_that_are_labelled_already_are_not_counted_on_again(tmp_path: Path, labels: Labels) -> None:
+    with Rows(make_run(tmp_path / "run", 60, 0)) as rows:
+        rows.index()
+        drawing = Drawing(rows, labels)
+        assert drawing.need(0.3).within_reach
+        label_some(drawing, "ann", 50, lambda row: "unsure")
+        assert not drawing.need(0.3).within_reach
 
 
 def test_what_run_json_says_is_not_needed_to_draw(tmp_path: Path, labels: Labels) -> None:

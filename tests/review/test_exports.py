@@ -128,13 +128,26 @@ def test_the_command_tells_writes_and_publishes(rows: Rows, labels: Labels, run_
     assert "60 labels (ann 60)" in told
     assert "precision" in told
     assert "accepts-wrong" in told
-    assert "labels more would narrow" in told
+    assert "fewer rows than it takes" in told
     for form, lines in (("calibration", 60), ("all", 60), ("classifier", 60)):
         to = tmp_path / f"{form}.jsonl"
         assert f"60 of 60 labels in {to}" in _command(run_dir, "--to", to, "--format", form)
         assert len([orjson.loads(line) for line in to.read_bytes().splitlines()]) == lines
     assert "measured.json" in _command(run_dir, "--publish")
     assert "of this set is right" in (run_dir / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("samples", "within_reach"), [(11, False), (400, True)])
+def test_the_command_does_not_ask_for_more_labels_than_the_set_has_rows(
+    samples: int, within_reach: bool, tmp_path: Path
+) -> None:
+    folder = make_run(tmp_path / "other", samples, 4)
+    with Rows(folder) as rows, Labels(folder) as labels:
+        rows.index()
+        label_some(Drawing(rows, labels), "ann", 8, say)
+    told = _command(folder)
+    assert ("labels more would narrow the precision to ± 5 points" in told) is within_reach
+    assert ("fewer rows than it takes to tell the precision to within ± 5 points" in told) is not within_reach
 
 
 def test_the_command_writes_examples_for_a_prompt(rows: Rows, labels: Labels, run_dir: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_a_label_keeps_what_was_known_when_it_was_given(rows: Rows, labels: Labe
         "d",
         row.content,
         label.at,
+        ("d",),
     )
     assert label.right is True
 
@@ -68,6 +69,18 @@ def test_a_later_label_of_a_person_takes_the_place_of_the_earlier(rows: Rows, la
     assert [(one.person, one.right) for one in labels.of(_row(rows, 1).id)] == [("bob", None), ("ann", False)]
     assert labels.counting("ann") == [last]
     assert labels.people() == {"ann": 1, "bob": 1}
+
+
+def test_a_label_keeps_each_lot_by_which_its_row_came_before_that_person(rows: Rows, labels: Labels) -> None:
+    row = _row(rows, 1)
+    labels.add(row, "ann", "accept", drawn="a|0|samples|own")
+    labels.add(row, "bob", "accept", drawn="c|0|samples|own")
+    labels.add(row, "ann", "reject", drawn="b|0|samples|own")
+    (label,) = labels.counting("ann")
+    assert (label.right, label.drawn) == (False, "b|0|samples|own")
+    assert label.lots == ("a|0|samples|own", "b|0|samples|own")
+    labels.undo("ann")
+    assert [one.lots for one in labels.counting("ann")] == [("a|0|samples|own",)]
 
 
 def test_an_undo_takes_back_the_last_label_of_that_person_and_stays_in_the_file(rows: Rows, labels: Labels) -> None:

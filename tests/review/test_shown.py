@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retroweave.review.highlight import LANGUAGES, CodeRun, fences, highlighted, looks_like_python
+from retroweave.review.highlight import LANGUAGES, CodeRun, fences, highlighted, looks_like_python, unfenced
 from retroweave.review.plots import Frame, curve, ticks
 from retroweave.review.rows import Row
 from retroweave.review.shown import blind_view, pieces_of, shown
@@ -66,6 +66,43 @@ def test_code_in_prose_is_parted_from_it() -> None:
     pieces = pieces_of("Look:\n```python\nreturn 1\n```\nThat is all.")
     assert [bool(piece.code) for piece in pieces] == [False, True, False]
     assert CodeRun("word", "return") in pieces[1].code
+
+
+CODE = "import os\n\n\n@cached\ndef f(x):\n    if x:\n\n        return 1\n    return 2\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("=== solution.py ===\n", "=== end of code ===\n"),
+        ("It fails:\n\n-----\n", "-----\nWhy?"),
+        ("The function:\n\n", ""),
+    ],
+)
+def test_code_without_a_fence_is_parted_from_the_prose_around_it(before: str, after: str) -> None:
+    found = [
+        "".join(run.text for run in (piece.code or (piece.plain.runs if piece.plain else ())))
+        for piece in pieces_of(before + CODE + after)
+    ]
+    assert found == [part.strip("\n") for part in (before, CODE, after) if part]
+    assert [bool(piece.code) for piece in pieces_of(before + CODE + after)][:2] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A word.\nclass war: a struggle\nof classes",
+        "Dear all,\n\n    indented,\nfrom me",
+        "So\nimport wine\nfrom Spain",
+    ],
+)
+def test_prose_is_not_taken_for_code(text: str) -> None:
+    assert not any(piece.code for piece in pieces_of(text))
+
+
+@given(texts)
+def test_parting_unfenced_code_loses_nothing(text: str) -> None:
+    assert "".join(part.text for part in unfenced(text)) == text
 
 
 def test_a_long_text_says_how_much_of_it_is_left_out() -> None:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from retroweave.making import make
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.recipe import find_recipe, read_config
+from retroweave.review.bench import Reviewed
+from retroweave.review.drawing import Drawing
+from retroweave.review.labels import Labels
 from retroweave.review.rows import Rows
-from retroweave.review.threshold import _edited, threshold_key, use_threshold
+from retroweave.review.threshold import _edited, default_judge, threshold_key, use_threshold
 from tests.review.recipes import write_recipe
 
 
@@ -37,6 +40,47 @@ def test_a_judge_whose_threshold_no_key_sets_is_an_error_that_says_what_mends_it
         threshold_key(rows, "is_short")
     with pytest.raises(UserError):
         threshold_key(rows, "nobody")
+
+
+SECOND = """\
+            judge(
+                yes_no(words.prompt("kind"), model="writer"),
+                raises="explanation",
+                good={"explanation": "GOOD", "proverb": "p"},
+                spoiled={"explanation": "BAD"},
+                name="kind",
+            ),
+            want=1,
+"""
+
+
+@pytest.fixture
+def judged_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
+    """By a judge whose threshold a key sets, and then by one whose threshold none does."""
+    monkeypatch.chdir(tmp_path)
+    path = write_recipe(tmp_path)
+    path.write_text(path.read_text().replace("            want=1,\n", SECOND))
+    recipe = find_recipe(str(path))
+    make(recipe, recipe.configure({}), 5, tmp_path / "out", workers=1)
+    with Rows(Path("out")) as found:
+        found.index()
+        yield found
+
+
+def test_the_judge_that_is_meant_where_none_is_named_is_the_last_whose_threshold_a_key_sets(judged_twice: Rows) -> None:
+    assert list(judged_twice.judges()) == ["clear", "kind"]
+    assert default_judge(judged_twice) == "clear"
+    with Labels(judged_twice.run_dir) as labels:
+        assert Drawing(judged_twice, labels).judge == "clear"
+        assert Drawing(judged_twice, labels, judge="kind").judge == "kind"
+        assert Reviewed(judged_twice, labels).judge() == "clear"
+        assert Reviewed(judged_twice, labels).judge("nobody") == "clear"
+        assert Reviewed(judged_twice, labels).judge("kind") == "kind"
+
+
+def test_where_the_recipe_is_gone_the_last_judge_is_meant(judged_twice: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judged_twice, "run", {**judged_twice.run, "reference": "gone.py"})
+    assert default_judge(judged_twice) == "kind"
 
 
 def test_a_new_file_holds_what_the_run_set_otherwise(rows: Rows) -> None:

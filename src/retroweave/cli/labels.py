@@ -33,7 +33,11 @@ FORMATS = ("calibration", "all", "classifier", "examples")
 @click.option("--field", default="", help="For classifier: the field whose text it is; the trained turns if left out.")
 @click.option("--prompt", type=click.Path(path_type=Path), help="For examples: the prompt file that will show them.")
 @click.option("--most", type=click.IntRange(min=1), default=8, show_default=True, help="For examples: so many at most.")
-@click.option("--judge", default="", help="The judge whose scores are meant; the last one if left out.")
+@click.option(
+    "--judge",
+    default="",
+    help="The judge whose scores are meant; if left out, the last whose threshold a config key sets.",
+)
 @click.option("--publish", is_flag=True, help="Say in the run's card and report what was measured.")
 def labels(
     run_dir: Path, to: Path | None, form: str, field: str, prompt: Path | None, most: int, judge: str, publish: bool
@@ -109,7 +113,9 @@ def _told(rows: Rows, found: Labels, drawing: Drawing) -> None:
         click.echo(f"agreement      {_shown(agreed.raw)} of {agreed.rows} rows that several labelled{alpha}")
     if said.precision:
         need = drawing.need(0.1)
-        if need.more:
+        if not need.within_reach:
+            click.echo("\nThere are fewer rows than it takes to tell the precision to within ± 5 points.")
+        elif need.more:
             click.echo(f"\nAbout {need.more:,} labels more would narrow the precision to ± 5 points.")
     for note in said.notes:
         click.echo(f"note: {note}")

@@ -11,16 +11,17 @@ import hmac
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from retroweave.pipeline.errors import UserError
 from retroweave.review.comparing import Trial
-from retroweave.review.drawing import Drawing, Ticket
+from retroweave.review.drawing import Drawing, Need, Ticket
 from retroweave.review.labels import Labels
 from retroweave.review.rows import Rows
+from retroweave.review.threshold import default_judge
 
 __all__ = ["Reviewed", "Workbench"]
 
@@ -37,7 +38,8 @@ class Reviewed:
     rows: Rows
     labels: Labels
     drawings: dict[tuple[str, bool], Drawing] = field(default_factory=dict)
-    _needs: dict[tuple[str, bool, float], tuple[int, int]] = field(default_factory=dict)
+    _defaults: dict[Sequence[str], str] = field(default_factory=dict)
+    _needs: dict[tuple[str, bool, float], tuple[int, Need]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, run_dir: Path) -> Reviewed:
@@ -45,13 +47,22 @@ class Reviewed:
         threading.Thread(target=opened.rows.index, daemon=True).start()
         return opened
 
+    def judge(self, named: str | None = "") -> str:
+        """The judge of that name, or the one that is meant where there is none of it; the recipe is asked once."""
+        judges = tuple(self.rows.judges())
+        if named in judges:
+            return str(named)
+        if judges not in self._defaults:
+            self._defaults[judges] = default_judge(self.rows)
+        return self._defaults[judges]
+
     def drawing(self, judge: str, rejects: bool) -> Drawing:
         """Raises `NotIndexed` while rows are still counted."""
         if (judge, rejects) not in self.drawings:
             self.drawings[judge, rejects] = Drawing(self.rows, self.labels, judge=judge, rejects=rejects)
         return self.drawings[judge, rejects]
 
-    def more_labels(self, judge: str, rejects: bool, width: float) -> int:
+    def need(self, judge: str, rejects: bool, width: float) -> Need:
         """How many labels more would narrow the interval of the precision to `width`, reckoned at every fifth label.
 
         Reckoned at each, it would tell a person who labels blind what the judge had said of the row before; and it
@@ -60,7 +71,7 @@ class Reviewed:
         at = len(self.labels) // _STRIDE
         known = self._needs.get((judge, rejects, width))
         if known is None or known[0] != at:
-            known = at, self.drawing(judge, rejects).need(width).more
+            known = at, self.drawing(judge, rejects).need(width)
             self._needs[judge, rejects, width] = known
         return known[1]
 

@@ -21,6 +21,7 @@ from retroweave.pipeline.errors import UserError
 from retroweave.review.intervals import Counted, stratified_interval
 from retroweave.review.labels import Label, Labels
 from retroweave.review.rows import Filter, Rows
+from retroweave.review.threshold import default_judge
 
 __all__ = ["Drawing", "Judged", "Need", "NotIndexed", "Stratum", "Ticket", "majority", "wanted_shares"]
 
@@ -79,6 +80,8 @@ class Need:
     """Labels, those of rejects that are drawn meanwhile among them. 0 where it is narrow enough."""
     where: Sequence[tuple[str, int]]
     """Stratum of samples and how many of the labels, by Neyman's allocation: most where rows and doubt are many."""
+    within_reach: bool = True
+    """Whether there are so many samples that nobody labelled yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,8 @@ class Drawing:
         rejects: bool = True,
         shared: float = 0.2,
     ) -> None:
-        """`judge` is that of `Filter`; `rejects` says whether rejects are drawn too, and `shared` the share of rows
-        that every person gets. Raises `NotIndexed`.
+        """`judge` is that of `Filter`, or else `default_judge`; `rejects` says whether rejects are drawn too, and
+        `shared` the share of rows that every person gets. Raises `NotIndexed`.
         """
         if not rows.indexed.finished:
             raise NotIndexed(
@@ -119,7 +122,7 @@ class Drawing:
             )
         self.rows = rows
         self.labels = labels
-        self.judge = judge or (rows.judges() or [""])[-1]
+        self.judge = judge or default_judge(rows)
         self.seed = seed
         self._shared = shared
         self._strata: list[Stratum] = []
@@ -247,7 +250,7 @@ class Drawing:
 
     def _is_own(self, label: Label) -> bool:
         """Whether the row came by lot, within strata of this judge's score."""
-        return bool(label.drawn) and label.drawn.partition("|")[0] == self.judge
+        return any(lot.partition("|")[0] == self.judge for lot in label.lots)
 
     def _find(self, rows: Iterable[str]) -> None:
         """Look up where rows stand that were not looked up before."""
@@ -283,7 +286,13 @@ class Drawing:
         )
         rejects = any(not one.accepted for one in self._strata)
         every = math.ceil(high / (1 - TURNED_AWAY * rejects))
-        return Need(width, now, every, [(name, more) for name, more in where if more])
+        within_reach = high <= self._samples_left()
+        return Need(width, now, every, [(name, more) for name, more in where if more], within_reach)
+
+    def _samples_left(self) -> int:
+        """Samples of which nobody said anything yet."""
+        labelled = sum(self._strata[one.stratum].accepted for one in self.judged())
+        return sum(one.size for one in self._strata if one.accepted) - labelled
 
 
 def majority(labels: Sequence[Label]) -> bool | None:

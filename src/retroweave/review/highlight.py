@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-__all__ = ["CodeRun", "Fenced", "fences", "highlighted", "looks_like_python"]
+__all__ = ["CodeRun", "Fenced", "fences", "highlighted", "looks_like_python", "unfenced"]
 
 Kind = Literal["", "word", "string", "number", "remark", "name"]
 
@@ -30,6 +30,13 @@ _FENCE = re.compile(r"^(`{3,}|~{3,})([\w+-]{1,20})[ \t]*\n(.*?)^\1[ \t]*$\n?", r
 _PYTHON = re.compile(
     r"\s*(?:#[^\n]*\n\s*|\"\"\"|@\w+[^\n]*\n\s*)*(?:(?:async )?def \w+\(|class \w+[:(]|import \w|from [\w.]+ import )"
 )
+_UNFENCED = re.compile(
+    r"^(?:(?:@\w|import \w|from [\w.]+ import )[^\n]*\n{1,3}){0,20}"
+    r"(?:(?:async )?def \w+\(|class \w+[:(])[^\n]*\n(?=[ \t])"
+    r"(?:(?:[ \t)\]}@]|(?:async )?def \w+\(|class \w+[:(]|from [\w.]+ import |assert |[A-Z_]+ = )[^\n]*\n?|\n)*",
+    re.MULTILINE,
+)
+"""A function or a class at the margin, with what is indented below it and more of the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,18 @@ def fences(text: str) -> Iterator[Fenced]:
                 yield Fenced("", text[at : found.start()])
             yield Fenced(found[2].lower(), found[3])
             at = found.end()
+    if at < len(text):
+        yield Fenced("", text[at:])
+
+
+def unfenced(text: str) -> Iterator[Fenced]:
+    """Prose, and the functions and classes of Python that stand in it, in turn."""
+    at = 0
+    for found in _UNFENCED.finditer(text):
+        if found.start() > at:
+            yield Fenced("", text[at : found.start()])
+        yield Fenced("python", found[0])
+        at = found.end()
     if at < len(text):
         yield Fenced("", text[at:])
 

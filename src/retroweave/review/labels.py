@@ -48,9 +48,15 @@ create index if not exists by_person on entries (person);
 create index if not exists by_undone on entries (undoes) where undoes is not null;
 """
 _COLUMNS = "number, row, person, decision, tags, note, blind, judge, score, passed, kind, drawn, content, at"
+# A plus before a column keeps its index out: a row has few labels, and a person thousands.
+_LOTS = (
+    "(select json_group_array(same.drawn) from entries as same where same.row = entries.row and +same.person = "
+    f"entries.person and same.content = entries.content and same.drawn != '' and same.decision != '{UNDO}' and not "
+    "exists (select 1 from entries as other where other.undoes = same.number))"
+)
 _STANDS = f"decision != '{UNDO}' and not exists (select 1 from entries as other where other.undoes = entries.number)"
 _COUNTS = (
-    f"{_STANDS} and not exists (select 1 from entries as later where later.row = entries.row and later.person = "
+    f"{_STANDS} and not exists (select 1 from entries as later where later.row = entries.row and +later.person = "
     f"entries.person and later.number > entries.number and later.decision != '{UNDO}' and not exists "
     "(select 1 from entries as other where other.undoes = later.number))"
 )
@@ -81,6 +87,8 @@ class Label:
     """The hash of what the person saw."""
     at: str = ""
     """ISO time, UTC."""
+    lots: tuple[str, ...] = ()
+    """Every such key under which this person labelled the row as it is; a later label takes none of them away."""
 
     @property
     def right(self) -> bool | None:
@@ -215,7 +223,8 @@ class Labels:
     def _all(self, where: str, *values: Any) -> list[Label]:
         try:
             with self._lock:
-                found = self._database.execute(f"select {_COLUMNS} from entries where {where}", values).fetchall()
+                statement = f"select {_COLUMNS}, {_LOTS} from entries where {where}"
+                found = self._database.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise self._stopped(error) from error
         return [_read(row) for row in found]
@@ -239,9 +248,25 @@ class Labels:
 
 
 def _read(row: Sequence[Any]) -> Label:
-    number, id, person, decision, tags, note, blind, judge, score, passed, *rest = row
-    said = None if passed is None else bool(passed)
-    return Label(number, id, person, decision, tuple(orjson.loads(tags)), note, bool(blind), judge, score, said, *rest)
+    *entry, tags, note, blind, judge, score, passed, kind, drawn, content, at, lots = row
+    number, id, person, decision = entry
+    return Label(
+        number,
+        id,
+        person,
+        decision,
+        tuple(orjson.loads(tags)),
+        note,
+        bool(blind),
+        judge,
+        score,
+        None if passed is None else bool(passed),
+        kind,
+        drawn,
+        content,
+        at,
+        tuple(sorted(set(orjson.loads(lots)))),
+    )
 
 
 def _named(text: str, what: str) -> str:

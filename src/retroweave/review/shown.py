@@ -19,7 +19,7 @@ from markupsafe import Markup
 from retroweave.export.conversation import Edit, Piece, Run, conversation
 from retroweave.export.excerpt import shorten
 from retroweave.export.trace import Stop
-from retroweave.review.highlight import CodeRun, fences, highlighted, looks_like_python
+from retroweave.review.highlight import CodeRun, fences, highlighted, looks_like_python, unfenced
 from retroweave.review.rows import Row
 from retroweave.text.tool_calls import spoken
 
@@ -161,5 +161,13 @@ def _drawn(text: str) -> Iterator[Drawn]:
             yield Drawn(code=highlighted(part.text.rstrip("\n"), part.language))
         elif looks_like_python(part.text):
             yield Drawn(code=highlighted(part.text.strip("\n"), "python"))
+        else:
+            yield from _prose(part.text)
+
+
+def _prose(text: str) -> Iterator[Drawn]:
+    for part in unfenced(text):
+        if part.language:
+            yield Drawn(code=highlighted(part.text.strip("\n"), part.language))
         elif part.text.strip():
             yield Drawn(Piece(runs=[Run(part.text.strip("\n"))]))

@@ -24,7 +24,7 @@ from retroweave.pipeline.recipe import Config, Recipe, find_recipe, read_config
 from retroweave.pipeline.step import Step
 from retroweave.review.rows import Rows
 
-__all__ = ["Written", "recipe_of", "threshold_key", "use_threshold"]
+__all__ = ["Written", "default_judge", "recipe_of", "threshold_key", "use_threshold"]
 
 _PROBES = (0.3125, 0.6875)
 """Thresholds that nobody chooses."""
@@ -63,6 +63,21 @@ def threshold_key(rows: Rows, judge: str) -> str:
         f"No config key of the recipe {recipe.name!r} sets the threshold of the judge {judge!r}. Give it one, such as "
         f"`sure: float = 0.5`, and pass it on: judge(yes_no(..., threshold=config.sure), ...)."
     )
+
+
+def default_judge(rows: Rows) -> str:
+    """The judge that is meant where none is named: the last with a threshold to set, or else the last; "" without."""
+    judges = rows.judges()
+    if len(judges) < 2:
+        return judges[0] if judges else ""
+    return next((judge for judge in reversed(judges) if _has_key(rows, judge)), judges[-1])
+
+
+def _has_key(rows: Rows, judge: str) -> bool:
+    try:
+        return bool(threshold_key(rows, judge))
+    except UserError:  # there is none, or the recipe is not to be found here
+        return False
 
 
 def threshold_of(pipeline: Pipeline, judge: str) -> float | None:

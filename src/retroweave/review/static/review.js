@@ -115,7 +115,7 @@ function slide() {
   const rows = [...document.querySelectorAll("[data-thresholds] [data-threshold]")];
   if (!range || !rows.length) return;
   const move = () => {
-    const wanted = Number(range.value);
+    const wanted = Number(box.value || range.value); // the slider's own value is rounded to its notches
     const row = rows.find((one) => Number(one.dataset.threshold) >= wanted) ?? rows.at(-1);
     for (const cell of row.querySelectorAll("[data-name]")) {
       const place = dial.querySelector(`[data-reading="${cell.dataset.name}"]`);
@@ -127,7 +127,7 @@ function slide() {
       if (y && mark.hasAttribute("cy")) mark.setAttribute("cy", y);
       mark.toggleAttribute("hidden", !x);
     }
-    range.setAttribute("aria-valuetext", dial.querySelector("[data-reading=told]")?.textContent ?? range.value);
+    range.setAttribute("aria-valuetext", dial.querySelector("[data-reading=told]")?.textContent ?? (box.value || range.value));
   };
   range.addEventListener("input", () => {
     box.value = range.value;

@@ -56,18 +56,18 @@ async def calibrate(request: Request) -> Response:
     reviewed = bench.reviewed
     judges = reviewed.rows.judges()
     query = request.query_params
-    judge = query.get("judge") if query.get("judge") in judges else judges[-1] if judges else ""
+    judge = reviewed.judge(query.get("judge"))
     people = reviewed.labels.people()
     person = query.get("as") if query.get("as") in people else None
     try:
         await reviewed.is_indexed()
-        drawing = await run_in_threadpool(reviewed.drawing, judge or "", True)
+        drawing = await run_in_threadpool(reviewed.drawing, judge, True)
     except NotIndexed:
         return render("counting.html.j2", request, "Calibrate", progress=reviewed.rows.indexed, again="/calibrate")
     found = figures(reviewed.rows, reviewed.labels, drawing, person)
     charts = _charts(found) if found.table else None
     wanted = number(query.get("threshold"))
-    key, reason = _key(bench, judge or "")
+    key, reason = _key(bench, judge)
     chosen = _at(found.table, found.threshold if wanted is None else wanted)
     return render(
         "calibrate.html.j2",

@@ -37,6 +37,7 @@ async def export(request: Request) -> Response:
         fields=_fields(bench),
         steps=[step for step in bench.trial.steps() if "example." in step.text] if bench.trial else (),
         judges=reviewed.rows.judges(),
+        judge=reviewed.judge(),
         run_dir=bench.place,
     )
 
@@ -52,9 +53,7 @@ async def calibration(request: Request) -> Response:
     bench: Workbench = request.app.state.bench
     reviewed = bench.reviewed
     await reviewed.is_indexed()
-    judge = request.query_params.get("judge", "")
-    judges = reviewed.rows.judges()
-    drawing = reviewed.drawing(judge if judge in judges else judges[-1] if judges else "", True)
+    drawing = reviewed.drawing(reviewed.judge(request.query_params.get("judge")), True)
     return _jsonl("calibration.jsonl", calibration_rows(drawing))
 
 

@@ -87,8 +87,7 @@ async def label(request: Request) -> Response:
         "own": own,
         "passed_over": bench.passed_over(setting.person),
         "said": SAID.get(request.query_params.get("said", ""), ""),
-        "left": max(reviewed.rows.count - own, 0),
-        "more": reviewed.more_labels(setting.judge, setting.rejects, setting.width),
+        "need": reviewed.need(setting.judge, setting.rejects, setting.width),
         "tags": reviewed.labels.tags()[:20],
         "told": _told(request),
     }
@@ -133,7 +132,6 @@ async def keep_of_row(request: Request) -> Response:
         found = reviewed.rows.row(id)
     except NoRow:
         return goes_on("/rows")
-    judges = reviewed.rows.judges()
     act = given.get("act", "")
     if act in DECISIONS:
         reviewed.labels.add(
@@ -142,18 +140,16 @@ async def keep_of_row(request: Request) -> Response:
             act,  # type: ignore[arg-type]  # one of them, as was just seen
             tags=_tags(given),
             note=given.get("note", ""),
-            judge=judges[-1] if judges else "",
+            judge=reviewed.judge(),
         )
     return goes_on(f"/rows/{id}", **{"as": given.get("as", "")}, **kept)
 
 
 def _setting(bench: Workbench, reviewed: Reviewed, given: Mapping[str, str]) -> Setting:
-    judges = reviewed.rows.judges()
-    judge = given.get("judge", "")
     width = number(given.get("width"))
     return Setting(
         given.get("as", "").strip()[:60] or bench.person,
-        judge if judge in judges else judges[-1] if judges else "",
+        reviewed.judge(given.get("judge")),
         given.get("verdicts") != "shown",
         given.get("among") != "samples",
         width if width in WIDTHS else WIDTHS[1],
