@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from retroweave.pipeline.row import side_of
 from retroweave.pipeline.source import SourceRow, given
+from retroweave.pipeline.step import Side
 from retroweave.sources.pool import Pool
 
 
@@ -25,7 +26,7 @@ def test_each_side_is_lent_its_own_texts_and_a_cluster_stays_together() -> None:
     found = pool(*(row(str(number), cluster=str(number // 3)) for number in range(60)))
     for number in range(60):
         side = side_of(str(number // 3), 0.5)
-        other = "train" if side == "validation" else "validation"
+        other: Side = "train" if side == "validation" else "validation"
         assert f"text of {number}" in found[side]
         assert f"text of {number}" not in found[other]
 
