@@ -97,6 +97,7 @@ def test_without_a_script_a_threshold_is_chosen_from_the_table_and_used(
     review = reviews.start(sums)
     page = windows(java_script_enabled=False).page
     page.goto(review.link)
+    page.wait_for_url(lambda url: "token" not in url)
     page.goto(f"{review.address}/calibrate")
     assert not page.is_visible("#d-range")
     page.click("text=As a table")

@@ -113,6 +113,7 @@ def test_a_comparison_works_without_a_script(sums: Path, reviews: Reviews, windo
     review = reviews.start(sums)
     page = windows(java_script_enabled=False).page
     page.goto(review.link)
+    page.wait_for_url(lambda url: "token" not in url)
     write_version(page, review)
     page.fill("#v-rows", "2")
     with page.expect_navigation(url="**/compare/seen/*"):

@@ -217,8 +217,9 @@ def go(page: Any, what: str) -> None:
 def test_all_of_it_works_without_a_script(sums: Path, reviews: Reviews, windows: Any) -> None:
     window = windows(java_script_enabled=False)
     review = reviews.start(sums)
-    window.page.goto(review.link)
     page = window.page
+    page.goto(review.link)
+    page.wait_for_url(lambda url: "token" not in url)
     page.goto(f"{review.address}/label")
     page.fill("#note", "by hand")
     go(page, "button.accept")
