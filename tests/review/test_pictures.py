@@ -106,6 +106,7 @@ def test_every_view_has_its_picture(
     for one in (light, dark, narrow):
         one.open(review)
     take(light.page, review, "/rows", ".rows .score svg", to / "review-read.png")
+    take(light.page, review, "/export", "a[href='/export/labels.jsonl']", to / "review-export.png")
     take(dark.page, review, "/label?as=cas", "button.accept", to / "review-label.png")
     take(narrow.page, review, "/label?as=cas", "button.accept", to / "review-label-narrow.png")
     light.page.set_viewport_size({"width": 1200, "height": 1640})
