@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,8 @@ class _Template:
     prompts: int = 0
     sources: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
+    begins: set[str] = field(default_factory=set)
+    """The first words of the runs, once they are known."""
     plain: set[str] = field(default_factory=set)
     """Runs of the plain prompts that are trained in the place of the clever ones."""
     waiting: list[tuple[str, str, list[str]]] = field(default_factory=list)
@@ -108,9 +110,14 @@ class _Template:
         self.runs = runs & self.runs if self.prompts else runs
         self.plain |= set(_runs(plain))
         self.prompts += 1
+        if self.known:
+            self.runs -= self.plain
+            self.begins = {run.partition(" ")[0] for run in self.runs}
 
     def first_in(self, texts: Sequence[str]) -> str | None:
-        return next((run for text in texts for run in _runs(text) if run in self.runs and run not in self.plain), None)
+        """The first of its runs in the texts. Most words begin none, and so no run is made of them."""
+        found = (run for text in texts for run in _runs(text, self.begins) if run in self.runs)
+        return next(found, None) if self.runs else None
 
 
 class _Told(Lint):
@@ -164,9 +171,12 @@ class _Told(Lint):
                 yield self.found(f"{share_of(count, of)} {self.what(step, self._hits[step][0][1])}", ids, (), of)
 
 
-def _runs(text: str) -> Iterator[str]:
+def _runs(text: str, begins: Set[str] | None = None) -> Iterator[str]:
+    """Its runs of words; of those only that begin with one of some words, where they are named."""
     words = _WORD.findall(text.lower())
-    return (" ".join(words[start : start + RUN]) for start in range(len(words) - RUN + 1))
+    for start in range(len(words) - RUN + 1):
+        if begins is None or words[start] in begins:
+            yield " ".join(words[start : start + RUN])
 
 
 class HiddenContext(_Told):

@@ -246,6 +246,8 @@ class LanguageMix(Counted):
     def hits(self, sample: Seen) -> Iterator[str | None]:
         if sample.prompt is None or not sample.answers:
             return
-        asked, answered = language_of(sample.prompt), language_of(sample.answers[-1].plain)
-        if asked and answered:
+        short, long = sorted((sample.prompt, sample.answers[-1].plain), key=len)
+        # Of a short text nothing can be told, at once.
+        if (one := language_of(short)) and (other := language_of(long)):
+            asked, answered = (one, other) if short is sample.prompt else (other, one)
             yield None if asked == answered else f"{asked}, then {answered}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from retroweave.pipeline.layout import texts
@@ -22,18 +21,19 @@ _FORM = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The content of a trained turn that says something; what it calls tools with is no manner of speaking."""
 
     text: str
+    plain: str
+    """Without tags, and without the white space around it."""
 
-    @cached_property
-    def plain(self) -> str:
-        """Without tags, and without the white space around it."""
-        return (_TAG.sub("", self.text) if "<" in self.text else self.text).strip()
+    @classmethod
+    def of(cls, text: str) -> Answer:
+        return cls(text, (_TAG.sub("", text) if "<" in text else text).strip())
 
-    @cached_property
+    @property
     def is_short(self) -> bool:
         return len(self.plain) <= SHORT_ANSWER
 
@@ -45,31 +45,27 @@ class Answer:
         return self.plain[-length:].replace("’", "'")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """One sample."""
+    """One sample. Each lint looks at the same parts of it, so they are made once."""
 
     id: str
     layout: str
-    messages: tuple[Mapping[str, Any], ...]
-    measures: Mapping[str, Any]
+    messages: Sequence[Mapping[str, Any]]
     provenance: Mapping[str, Any]
+    measures: Mapping[str, Any]
+    answers: tuple[Answer, ...]
+    """The trained turns that say something."""
+    prompt: str | None
+    """What the user says first."""
 
     @classmethod
     def of(cls, sample: Mapping[str, Any]) -> Seen:
-        provenance = sample.get("provenance", {})
-        messages = tuple(sample["messages"])
-        return cls(sample["id"], sample["layout"], messages, provenance.get("measures", {}), provenance)
-
-    @cached_property
-    def answers(self) -> tuple[Answer, ...]:
-        """The trained turns that say something."""
-        return tuple(Answer(turn["content"]) for turn in self.messages if turn["train"] and turn["content"].strip())
-
-    @cached_property
-    def prompt(self) -> str | None:
-        """What the user says first."""
-        return next((turn["content"] for turn in self.messages if turn["role"] == "user"), None)
+        provenance, messages = sample.get("provenance", {}), sample["messages"]
+        answers = [Answer.of(turn["content"]) for turn in messages if turn["train"]]
+        prompt = next((turn["content"] for turn in messages if turn["role"] == "user"), None)
+        said = tuple(answer for answer in answers if answer.text.strip())
+        return cls(sample["id"], sample["layout"], messages, provenance, provenance.get("measures", {}), said, prompt)
 
     def texts(self, *, train: bool) -> Iterator[str]:
         """All that is said in trained turns, or in the others, in tool calls too."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 
 __all__ = ["language_of"]
 
@@ -59,17 +60,19 @@ def language_of(text: str) -> str | None:
     words = _WORD.findall(part.lower())
     if len(words) < _FEWEST:
         return None
-    votes: Counter[str] = Counter()
+    votes: dict[str, int] = {}
     for word in words:
         for language in _OF_WORD.get(word, ()):
-            votes[language] += 1
+            votes[language] = votes.get(language, 0) + 1
     return _clear(votes, len(words))
 
 
-def _clear(votes: Counter[str], words: int) -> str | None:
+def _clear(votes: Mapping[str, int], words: int) -> str | None:
     """The first, where it has one word in seven and half as many again as the next."""
-    (first, count), (_, second), *_ = [*votes.most_common(2), ("", 0), ("", 0)]
-    return first if 7 * count >= words and count >= 1.5 * second else None
+    if not votes:
+        return None
+    second, count = ([0, *sorted(votes.values())])[-2:]
+    return max(votes, key=votes.__getitem__) if 7 * count >= words and count >= 1.5 * second else None
 
 
 def _script_of(text: str) -> str | None:
