@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 __all__ = ["reached", "versions"]
@@ -45,17 +45,35 @@ def reached(names: Iterable[str]) -> tuple[dict[str, Path], list[str]]:
 
 def versions(installed: Iterable[str]) -> dict[str, str]:
     """Python's version and those of the packages that these top-level names come from."""
-    distributions = _distributions()
-    named = sorted({name for top in installed for name in distributions.get(top, ())})
+    brought = _brought()
+    named = {one.metadata["Name"]: one.version for top in installed for one in brought.get(top, ())}
     python = ".".join(platform.python_version_tuple()[:2])
     # A package's own spelling of its name, with _ or -, differs from one Python's wheel to the next.
-    return {"Python": python, **{name.replace("_", "-"): version(name) for name in named}}
+    return {"Python": python, **{name.replace("_", "-"): named[name] for name in sorted(named)}}
 
 
 @cache
-def _distributions() -> Mapping[str, list[str]]:
-    """Top-level name to the packages that bring it; to find out takes a tenth of a second."""
-    return packages_distributions()
+def _brought() -> Mapping[str, list[Distribution]]:
+    """Top-level name to the packages that bring it.
+
+    As `packages_distributions` has it, which looks at every file of every package and takes ten times as long.
+    """
+    found: dict[str, list[Distribution]] = {}
+    for one in distributions():
+        for top in _tops(one):
+            found.setdefault(top, []).append(one)
+    return found
+
+
+def _tops(one: Distribution) -> set[str]:
+    """The top-level names of a package: those that it lists, or else those in which its files stand."""
+    if listed := one.read_text("top_level.txt"):
+        return set(listed.split())
+    return {line.partition(",")[0].partition("/")[0].partition(".")[0] for line in _files_of(one)}
+
+
+def _files_of(one: Distribution) -> list[str]:
+    return (one.read_text("RECORD") or "").splitlines()
 
 
 def _file(name: str) -> Path | None:
@@ -81,7 +99,7 @@ def _is_installed(path: Path) -> bool:
 def _imported(name: str, path: Path) -> Iterator[str]:
     """The names in the import statements of a module. Some are no modules but what stands in one."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _statements(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -89,3 +107,11 @@ def _imported(name: str, path: Path) -> Iterator[str]:
             base = ".".join(part for part in (above, node.module) if part)
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node. What stands in an expression is not looked at: no import can stand there."""
+    for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for statement in getattr(node, part, ()):
+            yield statement
+            yield from _statements(statement)
