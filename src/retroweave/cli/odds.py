@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,7 @@ from retroweave.cli.output import print_json
 
 if TYPE_CHECKING:
     from retroweave.judges.calibration import Calibration
-    from retroweave.pipeline.odds import Forecast
+    from retroweave.pipeline.odds import Forecast, JudgeRates, Need
 
 __all__ = ["calibrate", "odds"]
 
@@ -44,68 +47,112 @@ def odds(
     from retroweave.pipeline.errors import UserError
     from retroweave.pipeline.odds import JudgeRates, forecast, needed
 
+    if rows is not None and rows < 1:
+        raise UserError(f"--rows is how many accepted rows you want, 1 or more, not {rows}.")
     measured = _measured(labels, (*accepts_right, *accepts_wrong))
     if measured is not None:
         accepts_right, accepts_wrong = (measured.accepts_right.value,), (measured.accepts_wrong.value,)
-    if len(accepts_right) != len(accepts_wrong):
+    judges = _judges(accepts_right, accepts_wrong, judge_cost)
+    found = _Reckoned(
+        ahead=forecast(generator, judges, cost),
+        priced=bool(cost or judge_cost),
+        rows=rows,
+        measured=measured,
+        worst=None if measured is None else forecast(generator, [measured.worst_rates(judges[0].cost)], cost),
+        target=target,
+        need=None if target is None else needed(generator, target, judges[0] if judges else JudgeRates(1.0, 1.0)),
+        first=judges[0] if judges else None,
+    )
+    if as_json:
+        print_json(_as_json(found))
+        return
+    for line in _told(found):
+        click.echo(line)
+
+
+def _judges(right: Sequence[float], wrong: Sequence[float], costs: Sequence[float]) -> list[JudgeRates]:
+    """One for each pair of rates; a judge of which no cost is named costs nothing."""
+    from retroweave.pipeline.errors import UserError
+    from retroweave.pipeline.odds import JudgeRates
+
+    if len(right) != len(wrong):
         raise UserError(
-            f"Each judge has both rates: --accepts-right was given {len(accepts_right)} times and --accepts-wrong "
-            f"{len(accepts_wrong)} times."
+            f"Each judge has both rates: --accepts-right was given {len(right)} times and --accepts-wrong "
+            f"{len(wrong)} times."
         )
-    if rows is not None and rows < 1:
-        raise UserError(f"--rows is how many accepted rows you want, 1 or more, not {rows}.")
-    if len(judge_cost) > len(accepts_right):
+    if len(costs) > len(right):
         raise UserError(
             "--judge-cost goes with a judge: give --accepts-right and --accepts-wrong for each, or --labels."
         )
-    costs = (*judge_cost, *(0.0,) * (len(accepts_right) - len(judge_cost)))
-    judges = [JudgeRates(*rates) for rates in zip(accepts_right, accepts_wrong, costs, strict=True)]
-    ahead = forecast(generator, judges, cost)
-    worst = None if measured is None else forecast(generator, [measured.worst_rates(costs[0])], cost)
-    need = None if target is None else needed(generator, target, judges[0] if judges else JudgeRates(1.0, 1.0))
-    if as_json:
-        found: dict[str, Any] = {
-            "precision": ahead.precision,
-            "yield": ahead.yield_,
-            "recall": ahead.recall,
-            "generated_per_accepted": ahead.generated_per_accepted,
-            "cost_per_accepted": ahead.cost_per_accepted,
+    return [JudgeRates(*rates) for rates in zip_longest(right, wrong, costs, fillvalue=0.0)]
+
+
+@dataclass(frozen=True)
+class _Reckoned:
+    """All that was asked for and found."""
+
+    ahead: Forecast
+    priced: bool
+    """Whether a cost was named."""
+    rows: int | None
+    measured: Calibration | None
+    worst: Forecast | None
+    """Where the judge's rates were measured: if both are as bad as they may be."""
+    target: float | None
+    need: Need | None
+    first: JudgeRates | None
+
+
+def _as_json(found: _Reckoned) -> dict[str, Any]:
+    ahead = found.ahead
+    told: dict[str, Any] = {
+        "precision": ahead.precision,
+        "yield": ahead.yield_,
+        "recall": ahead.recall,
+        "generated_per_accepted": ahead.generated_per_accepted,
+        "cost_per_accepted": ahead.cost_per_accepted,
+    }
+    if found.measured is not None and found.worst is not None:
+        told |= {"measured": found.measured.as_json(), "precision_at_worst": found.worst.precision}
+    if (rows := found.rows) is not None:
+        told |= {"rows": rows, "generated": rows / ahead.yield_, "cost": rows * ahead.cost_per_accepted}
+    if found.need is not None:
+        told["need"] = {
+            "target": found.target,
+            "likelihood_ratio": found.need.likelihood_ratio,
+            "accepts_wrong_at_most": found.need.accepts_wrong,
+            "judges_in_a_chain": found.need.chain,
         }
-        if measured is not None and worst is not None:
-            found |= {"measured": measured.as_json(), "precision_at_worst": worst.precision}
-        if rows is not None:
-            found |= {"rows": rows, "generated": rows / ahead.yield_, "cost": rows * ahead.cost_per_accepted}
-        if need is not None:
-            found["need"] = {
-                "target": target,
-                "likelihood_ratio": need.likelihood_ratio,
-                "accepts_wrong_at_most": need.accepts_wrong,
-                "judges_in_a_chain": need.chain,
-            }
-        print_json(found)
-        return
-    if measured is not None and worst is not None:
-        _show_measured(measured, worst)
-    click.echo(f"precision  {ahead.precision:.2%} of the accepted rows are right")
-    click.echo(f"yield      {ahead.yield_:.2%} of the generated rows are accepted")
-    click.echo(f"recall     {ahead.recall:.2%} of the right rows are accepted")
-    click.echo(f"work       {ahead.generated_per_accepted:.2f} generated rows for each accepted one")
-    if cost or judge_cost:
-        click.echo(f"cost       {ahead.cost_per_accepted:.6g} for each accepted row")
-    if rows is not None:
-        total = f", {rows * ahead.cost_per_accepted:.6g} in all" if cost or judge_cost else ""
-        click.echo(f"{rows:,} rows   {rows / ahead.yield_:,.0f} generated{total}")
-    if need is not None:
-        click.echo(f"\nTo reach {target:.2%}:")
-        if need.likelihood_ratio <= 1:
-            click.echo("  no judge is needed: the generator is as good as that by itself.")
-        elif not judges:
-            click.echo(f"  a judge must accept right rows {need.likelihood_ratio:.4g} times as often as wrong ones.")
-        else:
-            click.echo(f"  accepts-right must be at least {need.likelihood_ratio:.4g} times accepts-wrong;")
-            right = judges[0].accepts_right
-            click.echo(f"  with accepts-right {right:g}, accepts-wrong at most {need.accepts_wrong:.4g};")
-            click.echo(f"  of judges like the first, {_in_a_chain(need.chain)}.")
+    return told
+
+
+def _told(found: _Reckoned) -> Iterator[str]:
+    ahead = found.ahead
+    if found.measured is not None and found.worst is not None:
+        yield from _measured_told(found.measured, found.worst)
+    yield f"precision  {ahead.precision:.2%} of the accepted rows are right"
+    yield f"yield      {ahead.yield_:.2%} of the generated rows are accepted"
+    yield f"recall     {ahead.recall:.2%} of the right rows are accepted"
+    yield f"work       {ahead.generated_per_accepted:.2f} generated rows for each accepted one"
+    if found.priced:
+        yield f"cost       {ahead.cost_per_accepted:.6g} for each accepted row"
+    if (rows := found.rows) is not None:
+        total = f", {rows * ahead.cost_per_accepted:.6g} in all" if found.priced else ""
+        yield f"{rows:,} rows   {rows / ahead.yield_:,.0f} generated{total}"
+    if found.need is not None:
+        yield f"\nTo reach {found.target:.2%}:"
+        yield from _need_told(found.need, found.first)
+
+
+def _need_told(need: Need, first: JudgeRates | None) -> Iterator[str]:
+    if need.likelihood_ratio <= 1:
+        yield "  no judge is needed: the generator is as good as that by itself."
+    elif first is None:
+        yield f"  a judge must accept right rows {need.likelihood_ratio:.4g} times as often as wrong ones."
+    else:
+        yield f"  accepts-right must be at least {need.likelihood_ratio:.4g} times accepts-wrong;"
+        yield f"  with accepts-right {first.accepts_right:g}, accepts-wrong at most {need.accepts_wrong:.4g};"
+        yield f"  of judges like the first, {_in_a_chain(need.chain)}."
 
 
 def _measured(labels: Path | None, given: tuple[float, ...]) -> Calibration | None:
@@ -120,15 +167,12 @@ def _measured(labels: Path | None, given: tuple[float, ...]) -> Calibration | No
     return calibrate(read_labels(labels))
 
 
-def _show_measured(measured: Calibration, worst: Forecast) -> None:
+def _measured_told(measured: Calibration, worst: Forecast) -> Iterator[str]:
     """Where the rates come from, what the labels leave open, and what is to be known of them."""
     for name, rate in (("accepts-right", measured.accepts_right), ("accepts-wrong", measured.accepts_wrong)):
-        click.echo(f"{name} {rate.value:.1%} of {rate.count} labels, {rate.low:.1%} to {rate.high:.1%}")
-    for note in measured.notes:
-        click.echo(f"note       {note}")
-    click.echo(
-        f"at worst   {worst.precision:.2%} of the accepted rows are right, if both rates are as bad as they may be"
-    )
+        yield f"{name} {rate.value:.1%} of {rate.count} labels, {rate.low:.1%} to {rate.high:.1%}"
+    yield from (f"note       {note}" for note in measured.notes)
+    yield f"at worst   {worst.precision:.2%} of the accepted rows are right, if both rates are as bad as they may be"
 
 
 def _in_a_chain(count: int | None) -> str:
