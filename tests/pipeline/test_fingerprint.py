@@ -206,3 +206,8 @@ def test_another_config_is_named_once_though_the_pipeline_follows_from_it() -> N
     old = {"config": {"most": 3}, "pipeline": "a"}
     assert differences(old, {"config": {"most": 9}, "pipeline": "b"}) == ["config.most: 3 to 9"]
     assert differences(old, {"config": {"most": 3}, "pipeline": "b"}) == ["the pipeline's steps or words"]
+
+
+def test_of_another_recipe_nothing_else_is_compared(project: Project) -> None:
+    before = of(project.counting())
+    assert differences(before, of("prose-repair")) == ["the recipe, 'counting' to 'prose-repair'"]

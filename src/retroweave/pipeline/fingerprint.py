@@ -53,6 +53,8 @@ def fingerprint(
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What changed, a phrase each: `config.longest: 4000 to 2000`, `the code of my_recipe`."""
     parts = [part for part in new if old.get(part) != new[part]]
+    if "recipe" in parts:  # nothing else is comparable
+        return [f"the recipe, {old.get('recipe')!r} to {new['recipe']!r}"]
     if "config" in parts:  # it gives another pipeline, and names other models; to tell of both would tell it twice
         parts = [part for part in parts if part not in ("pipeline", "models")]
     return [phrase for part in parts for phrase in _difference(part, old.get(part), new[part])]

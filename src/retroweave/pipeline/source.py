@@ -55,5 +55,11 @@ def given(
     name: str = "given",
     again: bool = True,
 ) -> Source:
-    """Declare a source of your own. Each row's licence must be among `licenses`, or the row is a reject."""
+    """Declare a source of your own.
+
+    `rows` yields them anew whenever it is called, always in one order; `fields` are the names and types of what they
+    hold. A row under another licence than `licenses` is a reject. `fingerprint` gives a text that changes when the rows
+    would: a hash of the files that are read, with the settings that choose among them. Where a row may serve only once,
+    say `again=False`, and a run ends when all have been drawn.
+    """
     return Source(name, dict(fields), rows, licenses, fingerprint, again)
