@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Project
 from tests.model_server import ModelServer
@@ -78,6 +81,22 @@ def test_an_estimate_needs_no_folder_and_says_what_a_run_will_take(desk: Project
         assert server.total == asked  # the run has the estimate's answers
     assert "20 source rows gave 20 outcomes, of which 20 became samples: a yield of 100%" in said
     assert "no price is named" in said
+
+
+def test_the_card_tells_how_a_model_of_the_config_file_was_asked_and_what_it_cost(desk: Project) -> None:
+    with ModelServer(agreeable) as server:
+        entry = {"use": f"openai:small@{server.url}", "price": {"prompt": 1.0, "completion": 10.0}, "timeout": 30.0}
+        desk.write("config.yaml", json.dumps({"models": {"mine": entry}, "model": "mine"}))
+        desk.retroweave("run", "teaching.py", "--rows", 20, "--out", "out", "--config", "config.yaml")
+        card = (desk.folder / "out" / "README.md").read_text("utf-8")
+        command, table = re.findall(r"```(?:sh|yaml)\n(retroweave run .*?|models:.*?)```", card, re.DOTALL)
+        assert f'<pre class="command">{table}' in (desk.folder / "out" / "report.html").read_text("utf-8")
+        desk.write("models.yaml", table)
+        desk.retroweave(*shlex.split(command.replace("\\\n", " "))[1:])
+    assert yaml.safe_load(table) == {"models": {"mine": entry}}
+    made, again = (json.loads((desk.folder / out / "run.json").read_bytes()) for out in ("out", "teaching"))
+    assert again["models"][0]["entry"] == made["models"][0]["entry"] == entry
+    assert again["counts"] == made["counts"]
 
 
 def test_a_run_without_a_folder_is_told_so(desk: Project) -> None:

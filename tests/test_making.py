@@ -420,6 +420,7 @@ def test_a_run_without_a_sample_says_why(project: Project) -> None:
     assert "No sample was accepted of" in stopped.stderr
     assert "reject at 'ask': even; " in stopped.stderr
     assert "reject at 'ask': odd." in stopped.stderr
+    assert "`retroweave review out` shows what was thrown away" in stopped.stderr
     assert len(project.rejects()) >= 9
 
 

@@ -11,6 +11,7 @@ import errno
 import gc
 import os
 import platform
+import shlex
 import signal
 import threading
 import time
@@ -31,7 +32,7 @@ from retroweave.export.report import write_report
 from retroweave.export.survey import Survey
 from retroweave.models.desk import open_desk
 from retroweave.models.licensing import require_terms, terms_for
-from retroweave.models.named import named
+from retroweave.models.named import entry_of, named
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.budget import Budget
 from retroweave.pipeline.calls import Spent
@@ -145,7 +146,7 @@ def _make(order: _Order, watch: Callable[[Tally], None], meet: Callable[[Desk], 
                 tally, desk = interrupts.run(_run(order, journal, taker, watch, meet))
                 # It marks a finished run, and what it says of data/ would be wrong from here on.
                 (order.out / RUN).unlink(missing_ok=True)
-            _no_sample(tally)
+            _no_sample(tally, order.out)
             found = _summary(order, tally, desk, valid_under, time.monotonic() - began)
             found["lint"] = dict(order.shares)
             found["findings"] = [asdict(finding) for finding in taker.habits.findings()]
@@ -301,7 +302,7 @@ def _same_run(journal: Journal, order: _Order) -> dict[str, Any]:
     return now
 
 
-def _no_sample(tally: Tally) -> None:
+def _no_sample(tally: Tally, out: Path) -> None:
     if tally.samples:
         return
     reasons = "; ".join(
@@ -309,7 +310,8 @@ def _no_sample(tally: Tally) -> None:
         for (verdict, step, reason), count in tally.reasons.most_common(3)
     )
     said = f"No sample was accepted of {tally.source_rows:,} source rows. {reasons or 'No row was finished'}."
-    raise RunStopped(f"{said} {tally.out_of_budget}".rstrip())
+    shown = f"`{shlex.join(['retroweave', 'review', str(out)])}` shows what was thrown away, and why."
+    raise RunStopped(" ".join(filter(None, (said, tally.out_of_budget, shown))))
 
 
 def _stopped(error: OSError, out: Path) -> RunStopped:
@@ -383,6 +385,7 @@ def _models(desk: Desk, references: Mapping[str, str]) -> list[dict[str, Any]]:
                 "names": [name for name, other in desk.clients.items() if other is client],
                 "use": client.spec.use,
                 "reference": references[client.name],
+                "entry": entry_of(client.spec),
                 "form": client.form,
                 "abilities": asdict(client.abilities),
                 "terms": asdict(terms_for(client.spec)),

@@ -131,6 +131,8 @@ def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, la
         licenses=found.licenses.bars(_LINES),
         origins=found.origins.bars(_LINES),
         command=facts.command(run),
+        model_table=facts.model_table(run),
+        config_file=facts.CONFIG_FILE,
         config=_yaml(run["config"]) if run["config"] else "",
     )
 

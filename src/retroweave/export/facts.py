@@ -17,6 +17,7 @@ from retroweave.export.labelled import Labelled
 from retroweave.export.survey import Judged, Survey
 
 __all__ = [
+    "CONFIG_FILE",
     "MOVES",
     "WORTHS",
     "Evidence",
@@ -31,6 +32,7 @@ __all__ = [
     "labelled",
     "losses",
     "measured",
+    "model_table",
     "models",
     "money",
     "notices",
@@ -43,6 +45,9 @@ __all__ = [
 ]
 
 Run = Mapping[str, Any]
+
+CONFIG_FILE = "models.yaml"
+"""The file that the command names where a model needs more said of it than its name."""
 
 WORTHS = {
     "proved": "A sound checker ties it to what it claims, and what failed the check is not in this set.",
@@ -459,15 +464,27 @@ def _no_validation(run: Run) -> str:
     )
 
 
+def model_table(run: Run) -> str:
+    """The `models:` of a config file for `command`, of those of which more was said than which model it is; or empty.
+
+    Prices, the form and what a server is asked besides stand in no command line. A key stands nowhere, only the name of
+    its variable.
+    """
+    told = {model["reference"]: model["entry"] for model in run.get("models", ()) if len(model.get("entry", ())) > 1}
+    return str(yaml.safe_dump({"models": told}, sort_keys=False, allow_unicode=True)) if told else ""
+
+
 def command(run: Run) -> str:
     """The command that makes the same samples again, in a POSIX shell; config keys at their defaults are left out."""
-    used = {model.get("reference"): model["use"] for model in run.get("models", ())}
+    models = run.get("models", ())
+    used = {model.get("reference"): model["use"] for model in models if len(model.get("entry", ())) <= 1}
     config = {
         name: used.get(value, value) if isinstance(value, str) else value  # a name of the config file's, spelt out
         for name, value in run.get("config_changed", run["config"]).items()
     }
     words = [
         ["retroweave", "run", run.get("reference", run["recipe"])],
+        *([["--config", CONFIG_FILE]] if model_table(run) else ()),
         *(["--set", f"{name}={_flow(value)}"] for name, value in config.items()),
         ["--rows", str(run["rows"]), "--seed", str(run["seed"]), "--out", run["recipe"]],
     ]

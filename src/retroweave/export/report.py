@@ -122,6 +122,8 @@ def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, la
         origins=found.origins.bars(_LINES),
         config=[(name, orjson.dumps(value).decode()) for name, value in run["config"].items()],
         command=facts.command(run),
+        model_table=facts.model_table(run),
+        config_file=facts.CONFIG_FILE,
     )
 
 

@@ -9,6 +9,7 @@ a name of your own   an entry of `models:` in the config file, where price, key 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retroweave.pipeline.errors import UserError, nearest
 from retroweave.pipeline.model import Endpoint, ModelSpec, Price
 
-__all__ = ["KINDS", "named", "open_endpoint", "read_table"]
+__all__ = ["KINDS", "entry_of", "named", "open_endpoint", "read_table"]
 
 KINDS = ("openai", "embedded", "scripted")
 
@@ -54,6 +55,11 @@ def read_table(table: Any) -> dict[str, ModelSpec]:
     if not isinstance(table, dict):
         raise UserError(f"`models:` in a config file holds `name:` entries, each with its `use:`, not {table!r}.")
     return {str(name): _entry(str(name), values) for name, values in table.items()}
+
+
+def entry_of(spec: ModelSpec) -> dict[str, Any]:
+    """What an entry of the table says of a model: `use`, and whatever is not as it is where nothing is said."""
+    return Entry(**asdict(spec)).model_dump(mode="json", exclude_defaults=True)
 
 
 def _entry(name: str, values: Any) -> ModelSpec:
