@@ -27,90 +27,77 @@ TAIL = 160
 """Characters at an answer's end in which a closing phrase stands."""
 
 
-class _Phrase(Lint):
-    """Longer answers that share their first words, or their last."""
+class _Same(Lint):
+    """Answers of a layout that have one thing in common, as a text: that which most of them have is told."""
 
-    place: ClassVar[str]
     counts = "trained turns of a layout"
+    have: ClassVar[str]
+    """How they have it, with {thing} for the text."""
 
     def __init__(self, share: float | None = None) -> None:
         super().__init__(share)
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._all: defaultdict[str, int] = defaultdict(int)
 
-    def words(self, answer: Answer) -> str:
+    def thing(self, answer: Answer) -> str:
+        """Empty where an answer has none."""
         raise NotImplementedError
 
     def see(self, sample: Seen) -> None:
         for answer in sample.answers:
             self._all[sample.layout] += 1
-            # The opening of a verdict says nothing that the verdict does not.
-            if not answer.is_short and (words := self.words(answer)):
-                self._tallies[sample.layout].add(words, sample.id)
+            if thing := self.thing(answer):
+                self._tallies[sample.layout].add(thing, sample.id)
 
     def findings(self) -> Iterator[Finding]:
         for layout, tally in self._tallies.items():
-            words, count, ids = tally.most_common()
+            thing, count, ids = tally.most_common()
             of = self._all[layout]
             if of >= FEWEST and count > self.limit * of:
-                what = f"{share_of(count, of)} of the trained turns of layout {layout!r} {self.place} {words!r}"
+                has = self.have.format(thing=repr(thing))
+                what = f"{share_of(count, of)} of the trained turns of layout {layout!r} {has}"
                 yield self.found(what, ids, tally.bars(BARS), of)
 
 
-class OneOpening(_Phrase):
+class OneOpening(_Same):
     """Answers that begin with the same four words; tags, fences and the heads of diffs are no beginning."""
 
     name = "one-opening"
     share = 0.5
-    place = "begin with"
+    have = "begin with {thing}"
     teaches = "which a model would learn to say whatever it is asked"
     mend = "vary the wording of the layout or of the step that writes the answer"
 
-    def words(self, answer: Answer) -> str:
-        return first_words(answer.text, OPENING_WORDS)
+    def thing(self, answer: Answer) -> str:
+        # The opening of a verdict says nothing that the verdict does not.
+        return "" if answer.is_short else first_words(answer.text, OPENING_WORDS)
 
 
-class OneClosing(_Phrase):
+class OneClosing(_Same):
     """Answers that end with the same four words."""
 
     name = "one-closing"
     share = 0.5
-    place = "end with"
+    have = "end with {thing}"
     teaches = "which a model would learn to close everything with"
     mend = "vary the wording of the layout or of the step that writes the answer, or leave it out"
 
-    def words(self, answer: Answer) -> str:
-        return last_words(answer.text, OPENING_WORDS)
+    def thing(self, answer: Answer) -> str:
+        return "" if answer.is_short else last_words(answer.text, OPENING_WORDS)
 
 
-class OneVerdict(Lint):
+class OneVerdict(_Same):
     """Short answers, such as yes and no, of which one is nearly always given."""
 
     name = "one-verdict"
     # A verdict with two outcomes may be as uneven as the world is; beyond this always saying it is a good strategy.
     share = 0.7
-    counts = "trained turns of a layout"
+    have = "are {thing} and no more"
     teaches = "which a model would learn to say always"
     mend = "add rows with other answers, or cap this one"
 
-    def __init__(self, share: float | None = None) -> None:
-        super().__init__(share)
-        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
-        self._all: defaultdict[str, int] = defaultdict(int)
-
-    def see(self, sample: Seen) -> None:
-        for answer in sample.answers:
-            self._all[sample.layout] += 1
-            if answer.is_short:
-                self._tallies[sample.layout].add(" ".join(answer.plain.lower().split()), sample.id)
-
-    def findings(self) -> Iterator[Finding]:
-        for layout, tally in self._tallies.items():
-            verdict, count, ids = tally.most_common()
-            of = self._all[layout]
-            if of >= FEWEST and count > self.limit * of:
-                what = f"{share_of(count, of)} of the trained turns of layout {layout!r} are {verdict!r} and no more"
-                yield self.found(what, ids, tally.bars(BARS), of)
+    def thing(self, answer: Answer) -> str:
+        return " ".join(answer.plain.lower().split()) if answer.is_short else ""
 
 
 class OneLength(Lint):
