@@ -37,8 +37,8 @@ class YesNo(Config):
     """The longest passage, in characters."""
     families: str | None = None
     """Families of questions, with commas between them; if left out, all (rhymes only with `retroweave[prosody]`)."""
-    questions: int = Field(3, ge=1, le=20)
-    """How many families are asked about a passage, at most; each gives a question with yes and one with no."""
+    questions: int = Field(1, ge=1, le=20)
+    """How many families are asked about a passage at a time; each gives a question with yes and one with no."""
     bare: float = Field(2, ge=0)
     """Weight of answers that are one word."""
     reasoned: float = Field(1, ge=0)
