@@ -119,6 +119,13 @@ def test_a_heading_stays_where_too_little_would_be_left_or_what_it_heads_is_too_
     assert slices(f"{long[:-3]}\n\nA title\n\n{long}", 15, 75) == [f"{long[:-3]}\n\nA title", long]
 
 
+def test_a_text_with_a_paragraph_on_each_line_and_no_blank_lines_is_cut_at_line_ends() -> None:
+    first, second = "Aaaa aaaa aaaa. " * 9 + "A.", "Bbbb bbbb bbbb. " * 9 + "B."
+    assert slices(f"Salt\n\n{first}\nTrade\n{second}\n", 100, 160) == [f"Salt\n\n{first}", f"Trade\n{second}"]
+    broken_to_a_width = "\n".join(["aaaa aaaa. Bbbb bbbb bbbb. Aaaa aaaa"] * 12) + "."
+    assert all(one.endswith(".") for one in slices(broken_to_a_width, 90, 180))
+
+
 def test_a_short_sentence_joins_the_paragraph_before_where_it_fits_no_other() -> None:
     assert slices(f"Aaaaaaaaaa.\n\nBb. {'c' * 24}.", 10, 25) == ["Aaaaaaaaaa.\n\nBb.", "c" * 24 + "."]
 

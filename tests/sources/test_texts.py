@@ -56,14 +56,20 @@ def refused_at_once(path: Path, **options: Any) -> str:
 
 
 class TestBuiltIn:
-    def test_the_built_in_texts_come_in_order_one_file_one_passage(self) -> None:
+    def test_each_built_in_text_is_one_file_and_one_passage(self) -> None:
         source = passages()
         rows = list(source.rows())
         files = sorted(path.relative_to(BUILT_IN).as_posix() for path in BUILT_IN.glob("*/*.txt"))
-        assert [row.place for row in rows] == [f"builtin:{name}" for name in files]
+        assert sorted(row.place for row in rows) == [f"builtin:{name}" for name in files]
         assert {row.license for row in rows} == {"CC0-1.0"} == set(source.licenses)
         assert not any(row.reject for row in rows)
         assert source.fields == {"passage": str}
+
+    def test_a_few_of_the_built_in_passages_are_of_as_many_kinds_and_texts(self) -> None:
+        places = [row.place.partition(",")[0] for row in passages(shortest=300, longest=1500).rows()]
+        kinds, texts = len(list(BUILT_IN.iterdir())), len(list(BUILT_IN.glob("*/*.txt")))
+        assert len({place.partition("/")[0] for place in places[:kinds]}) == kinds
+        assert len(set(places[:texts])) == texts < len(places)
 
     def test_a_licence_for_the_built_in_texts_is_refused(self) -> None:
         with pytest.raises(UserError, match=r"under CC0-1\.0.*--texts PATH"):
@@ -238,7 +244,7 @@ class TestWhatCannotBeRead:
             (tmp_path / name).touch()
         message = refused_at_once(tmp_path)
         assert "2 with .pdf, 1 with " in message
-        assert ".txt, .md, .jsonl, .csv or .parquet" in message
+        assert ".txt, .md, .jsonl, .csv, .parquet, .xml, .xml.bz2 or .xml.gz" in message
 
     def test_a_file_with_an_unknown_ending(self, tmp_path: Path) -> None:
         (tmp_path / "a.json").write_text("[]")

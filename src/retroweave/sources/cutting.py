@@ -40,10 +40,15 @@ class _Piece(NamedTuple):
 
 _BREAK = r"(?>\r\n?|\n)"
 _BLANK_LINES = re.compile(rf"{_BREAK}(?:[^\S\r\n]*{_BREAK})+")
+_LINE_ENDS = re.compile(rf"{_BREAK}\s*")
 _LEADING_BLANK_LINES = re.compile(rf"(?:[^\S\r\n]*{_BREAK})*")
 # The gap after a sentence is the last group that matched; closing quotation marks and brackets stay with the sentence.
 _SENTENCE_END = re.compile(r"""[.!?]["'”’»)\]]*(\s+)|[。！？]["'”’」』）]*(\s*)""")
 _SPACE = re.compile(r"\s+")
+_TITLE = 300
+"""Within so many characters a blank line may stand under the title of a text that has none otherwise."""
+_LONG_LINE = 100
+"""Longer lines are paragraphs, and not lines that were broken to a width."""
 _HEADINGS = 2
 """How many headings may stand one below the other; more are a list."""
 
@@ -51,9 +56,10 @@ _HEADINGS = 2
 def cut(text: str, shortest: int, longest: int) -> Iterator[Span]:
     """Spans of `text` in order, none longer than `longest`; one shorter than `shortest` fitted to no neighbour.
 
-    Paragraphs are joined for as long as they fit, and a heading goes with what it heads where that fits. A paragraph
-    longer than `longest` is cut at the ends of sentences, a sentence that is still too long at spaces, and a word that
-    is, anywhere. Together the spans hold all of the text but the white space between them.
+    Paragraphs are joined for as long as they fit, and a heading goes with what it heads where that fits. Blank lines
+    part them, or line ends in a text that has no blank lines and whole paragraphs on its lines. A paragraph longer
+    than `longest` is cut at the ends of sentences, a sentence that is still too long at spaces, and a word that is,
+    anywhere. Together the spans hold all of the text but the white space between them.
     """
     before: list[_Piece] = []
     now: list[_Piece] = []
@@ -105,11 +111,23 @@ def _joined(pieces: list[_Piece]) -> Span:
 def _pieces(text: str, longest: int) -> Iterator[_Piece]:
     leading = _LEADING_BLANK_LINES.match(text)
     whole = Span(leading.end() if leading else 0, len(text.rstrip()))
-    for paragraph in _between(_BLANK_LINES, text, whole):
+    for paragraph in _between(_paragraph_gap(text), text, whole):
         if paragraph.length <= longest:
             yield _Piece(paragraph, False, is_heading(text[paragraph.start : paragraph.end]))
         else:
             yield from _whole_or_cut(text, paragraph, longest, [_SENTENCE_END, _SPACE])
+
+
+def _paragraph_gap(text: str) -> re.Pattern[str]:
+    """Blank lines; but line ends where a text has no blank lines, and nearly all of it stands in long whole lines.
+
+    Extractors write paragraphs so, one a line.
+    """
+    if _BLANK_LINES.search(text, _TITLE):
+        return _BLANK_LINES
+    lines = text.splitlines()
+    long = sum(len(line) for line in lines if len(line) > _LONG_LINE and _SENTENCE_END.search(f"{line[-4:]} "))
+    return _LINE_ENDS if len(lines) > 1 and long > 0.8 * len(text) else _BLANK_LINES
 
 
 def _whole_or_cut(text: str, span: Span, longest: int, gaps: list[re.Pattern[str]]) -> Iterator[_Piece]:

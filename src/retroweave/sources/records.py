@@ -7,8 +7,10 @@ broken: a source that quietly lost a part of its rows would be believed.
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import csv
+import gzip
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,8 +22,9 @@ from typing import Any
 import orjson
 
 from retroweave.pipeline.errors import SourceError, nearest
+from retroweave.sources.dumps import pages
 
-__all__ = ["ENDINGS", "WHOLE_TEXTS", "Record", "examine", "readable", "records", "shown"]
+__all__ = ["ENDINGS", "WHOLE_TEXTS", "Record", "ending", "examine", "readable", "records", "shown", "text_lines"]
 
 MIB = 1024 * 1024
 LONGEST_LINE = 16 * MIB
@@ -30,6 +33,8 @@ LARGEST_TEXT = 64 * MIB
 """A .txt or .md file is cut as a whole, and so read as a whole: ten times the longest novel may be."""
 ROWS_AT_ONCE = 64
 """Of a Parquet file, whose cells may be long."""
+LONGEST_NAME = 300
+"""Characters of a title or an address that a record names itself by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Record:
 
     text: str
     place: str
-    """Where in its file: `record 3, line 120`, or nothing where the record is the file."""
+    """Where in its file: `record 3, line 120, 'Title' (address)`, or nothing where the record is the file."""
     number: int
     """Which record of the file, from 1."""
     license: str = ""
@@ -52,7 +57,13 @@ def records(path: Path, field: str) -> Iterator[Record]:
 
     Raises `SourceError` where the file is not what its ending says, and where it cannot be read any more.
     """
-    return _READERS[path.suffix.lower()](path, field)
+    return _READERS[ending(path)](path, field)
+
+
+def ending(path: Path) -> str:
+    """The ending by which a file is known: that of a packed dump is a double one, in whose midst its part may stand."""
+    last = path.suffix.lower()
+    return f".xml{last}" if last in _PACKED and ".xml" in path.stem.lower() else last
 
 
 def examine(path: Path, field: str) -> Record | None:
@@ -61,7 +72,7 @@ def examine(path: Path, field: str) -> Record | None:
         if not path.is_file():
             path.stat()  # says so where there is nothing at all
             raise SourceError(f"{shown(path)} is not a file that can be read, but a device, a pipe or a folder.")
-    if path.suffix.lower() in WHOLE_TEXTS:
+    if ending(path) in WHOLE_TEXTS:
         _refuse_large(path)
         return None
     return next(records(path, field), None)
@@ -86,12 +97,12 @@ def readable(path: Path) -> Iterator[None]:
 
 def _whole(path: Path, _: str) -> Iterator[Record]:
     _refuse_large(path)
-    yield Record("".join(line for _, line in _lines(path)), "", 1)
+    yield Record("".join(line for _, line in text_lines(path)), "", 1)
 
 
 def _json_lines(path: Path, field: str) -> Iterator[Record]:
     number = 0
-    for line_number, line in _lines(path):
+    for line_number, line in text_lines(path):
         if not line.strip():
             continue
         number += 1
@@ -114,7 +125,7 @@ def _json_lines(path: Path, field: str) -> Iterator[Record]:
 def _csv(path: Path, field: str) -> Iterator[Record]:
     # Python's own limit of 128 KiB is shorter than a chapter, and can be set for the whole process only.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
-    rows = csv.reader((line for _, line in _lines(path)), strict=True)
+    rows = csv.reader((line for _, line in text_lines(path)), strict=True)
     header: list[str] | None = None
     number = 0
     while True:
@@ -156,7 +167,7 @@ def _parquet(path: Path, field: str) -> Iterator[Record]:
         with readable(path), pyarrow.parquet.ParquetFile(path, buffer_size=MIB, pre_buffer=False) as file:
             names = file.schema_arrow.names
             _require_columns(path, field, names)
-            columns = [name for name in dict.fromkeys((field, "license")) if name in names]
+            columns = [name for name in dict.fromkeys((field, "license", "title", "url")) if names.count(name) == 1]
             number = 0
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=columns, use_threads=False):
                 for values in batch.to_pylist():
@@ -166,12 +177,24 @@ def _parquet(path: Path, field: str) -> Iterator[Record]:
         raise SourceError(f"{shown(path)} is not a Parquet file that can be read: {error}") from error
 
 
+def _dump(path: Path, _: str) -> Iterator[Record]:
+    unpacked = _PACKED.get(path.suffix.lower(), open)
+    with readable(path), unpacked(path, "rb") as file:
+        for page in pages(file, shown(path)):
+            place = f"page {page.number}{_named(page.title, page.url)}"
+            yield Record(page.text, place, page.number, missing=page.skipped)
+
+
+_PACKED: Mapping[str, Callable[..., Any]] = {".bz2": bz2.open, ".gz": gzip.open}
 _READERS: dict[str, Callable[[Path, str], Iterator[Record]]] = {
     ".txt": _whole,
     ".md": _whole,
     ".jsonl": _json_lines,
     ".csv": _csv,
     ".parquet": _parquet,
+    ".xml": _dump,
+    ".xml.bz2": _dump,
+    ".xml.gz": _dump,
 }
 ENDINGS = tuple(_READERS)
 WHOLE_TEXTS = frozenset({".txt", ".md"})
@@ -181,6 +204,7 @@ def _record(path: Path, field: str, values: Mapping[str, Any], place: str, numbe
     where = f"{shown(path)}, {place}"
     _require(field, values, where)
     text, license = values[field], values.get("license")
+    place += _named(values.get("title"), values.get("url"))
     if not isinstance(license, str | None):
         raise SourceError(
             f"{where}: the field 'license' must hold one SPDX expression, such as CC-BY-4.0, and holds "
@@ -195,6 +219,12 @@ def _record(path: Path, field: str, values: Mapping[str, Any], place: str, numbe
             "Name the field that holds the text with --field NAME."
         )
     return Record(text, place, number, license)
+
+
+def _named(title: Any, url: Any) -> str:
+    """What a record calls itself, as the end of its place: extractors of wikis give title and address."""
+    said, address = (" ".join(one.split())[:LONGEST_NAME] if isinstance(one, str) else "" for one in (title, url))
+    return (f", {said!r}" if said else "") + (f" ({address})" if address else "")
 
 
 def _require_columns(path: Path, field: str, names: list[str]) -> None:
@@ -222,7 +252,7 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number" if isinstance(value, int | float) else f"a {type(value).__name__}")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file with their numbers and their ends as they are; a byte order mark is left out."""
     offset = 0
     with readable(path), path.open("rb") as file:

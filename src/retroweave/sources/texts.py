@@ -9,9 +9,10 @@ paragraphs (`cutting`).
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from retroweave.pipeline.licenses import validate
 from retroweave.pipeline.row import digest
 from retroweave.pipeline.source import Source, SourceRow, given
 from retroweave.sources.cutting import cut
-from retroweave.sources.records import ENDINGS, WHOLE_TEXTS, Record, examine, readable, records, shown
+from retroweave.sources.records import ENDINGS, WHOLE_TEXTS, Record, ending, examine, readable, records, shown
 
 __all__ = ["passages"]
 
@@ -42,12 +43,15 @@ def passages(
     licenses: tuple[str, ...] | None = None,
     whole_lines: bool = False,
 ) -> Source:
-    """Passages of `shortest` to `longest` characters, cut at paragraphs, in the order of the files' names.
+    """Passages of `shortest` to `longest` characters, cut at paragraphs, in the order of the files' names; of the
+    built-in texts the first of each, then the second of each.
 
-    `texts` is a file or a folder of .txt, .md, .jsonl, .parquet and .csv files, all in UTF-8; without it the built-in
-    texts are read. `field` holds the text of a record. `license` is the SPDX expression for what does not name its own
-    in a field `license`. `licenses` are let in; left out, they are `license`, or where that is left out too the licence
-    of the first passage: rows under another are rejects. What is too short and has no neighbour to join is a reject.
+    `texts` is a file or a folder of .txt, .md, .jsonl, .parquet and .csv files, all in UTF-8, and of MediaWiki dumps
+    (.xml, .xml.bz2, .xml.gz), whose pages become plain paragraphs; without it the built-in texts are read. `field`
+    holds the text of a record, whose `title` and `url`, where it has them, are told with its place. `license` is the
+    SPDX expression for what does not name its own in a field `license`. `licenses` are let in; left out, they are
+    `license`, or where that is left out too the licence of the first passage: rows under another are rejects. What is
+    too short and has no neighbour to join is a reject, and so is a page of a dump that is no article.
     `whole_lines` ends every passage with a line end, as a text file ends, where its text had none of its own.
 
     Of a folder, hidden files, files with other endings and what lies behind links to folders are left out. Raises
@@ -64,7 +68,7 @@ def passages(
     root = BUILT_IN if texts is None else Path(texts).expanduser()
     own = _Texts(
         root=root,
-        names=_names(root),
+        names=_names(root) if texts is not None else _kinds_in_turn(_names(root)),
         scheme="builtin:" if texts is None else "",
         field=field,
         license="" if license is None else validate(license),
@@ -110,21 +114,27 @@ class _Texts:
             first = examine(path, self.field)
             if first is not None:
                 self._license(name, first)
-            elif path.suffix.lower() in WHOLE_TEXTS:
+            elif ending(path) in WHOLE_TEXTS:
                 self._license(name, Record("", "", 1))
 
     def first(self) -> SourceRow:
         """The first row that is no reject, or a `SourceError` where there is none."""
         length = 0
+        reasons: Counter[str] = Counter()
         for row in self.rows():
             if not row.reject:
                 return row
             length = max(length, len(row.fields[self.into]))
-        raise SourceError(self._nothing(length))
+            reasons[row.reject] += bool(not row.fields[self.into])
+        raise SourceError(self._nothing(length, reasons))
 
-    def _nothing(self, length: int) -> str:
+    def _nothing(self, length: int, reasons: Counter[str]) -> str:
         if not length:
-            return f"{shown(self.root)} holds no text at all, and passages of {self.shortest} characters are expected."
+            there = "; ".join(f"{count} of its records: {reason}" for reason, count in reasons.most_common(6))
+            return (
+                f"{shown(self.root)} holds no text at all, and passages of {self.shortest} characters are expected"
+                f"{f' ({there})' if there else ''}."
+            )
         step = 100 if length >= 200 else 10 if length >= 20 else 1
         return (
             f"No passage of {shown(self.root)} has the {self.shortest} to {self.longest} characters that are expected: "
@@ -132,9 +142,12 @@ class _Texts:
         )
 
     def rows(self) -> Iterator[SourceRow]:
-        for name in self.names:
-            for record in records(self.path(name), self.field):
-                yield from self._passages(shown(name), record)
+        texts = map(self._rows_of, self.names)
+        return _in_turn(texts) if self.scheme else itertools.chain.from_iterable(texts)
+
+    def _rows_of(self, name: str) -> Iterator[SourceRow]:
+        for record in records(self.path(name), self.field):
+            yield from self._passages(shown(name), record)
 
     def _passages(self, name: str, record: Record) -> Iterator[SourceRow]:
         license = self._license(name, record)
@@ -189,6 +202,19 @@ class _Texts:
         return state.hexdigest()
 
 
+def _in_turn(texts: Iterable[Iterator[SourceRow]]) -> Iterator[SourceRow]:
+    """The first passage of each text, then the second of each: however few are taken, they are of many kinds.
+
+    So it goes with the built-in texts. Of other people's there may be any number, too many to be read side by side.
+    """
+    waiting = deque(texts)
+    while waiting:
+        text = waiting.popleft()
+        if (row := next(text, None)) is not None:
+            yield row
+            waiting.append(text)
+
+
 def _with_line_end(text: str, end: int) -> int:
     """A passage that ends a line takes the line's end with it: it is a text file like any, and so are its patches."""
     return end + 2 if text.startswith("\r\n", end) else end + text.startswith("\n", end)
@@ -219,12 +245,21 @@ def _names(root: Path) -> tuple[str, ...]:
             f"There is no file or folder {shown(root)} (looked for at {shown(root.absolute())}). "
             "See that the path is right."
         )
-    if root.suffix.lower() not in ENDINGS:
+    if ending(root) not in ENDINGS:
         raise SourceError(
             f"{shown(root)} is expected to end in {_list(ENDINGS)}, and ends in {root.suffix or 'nothing'!r}. "
             "Convert the file, or rename it where it is one of these."
         )
     return (root.name,)
+
+
+def _kinds_in_turn(names: Iterable[str]) -> tuple[str, ...]:
+    """A file of each folder, then the next of each."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folders.setdefault(name.partition("/")[0], []).append(name)
+    rounds = itertools.zip_longest(*folders.values())
+    return tuple(name for one in rounds for name in one if name is not None)
 
 
 def _names_below(root: Path) -> tuple[str, ...]:
@@ -234,8 +269,8 @@ def _names_below(root: Path) -> tuple[str, ...]:
         for folder, folders, files in os.walk(root, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for path in (Path(folder, name) for name in files if not name.startswith(".")):
-                endings[path.suffix.lower() or "no ending"] += 1
-                if path.suffix.lower() in ENDINGS:
+                endings[ending(path) or "no ending"] += 1
+                if ending(path) in ENDINGS:
                     names.append(path.relative_to(root).as_posix())
     if not names:
         found = ", ".join(f"{count} with {ending}" for ending, count in endings.most_common(8))
