@@ -23,9 +23,10 @@ from retroweave.pipeline.errors import Drop, UserError
 STORY = """It was a cold evening in the village, and the children weren't ready to go home. They were playing
 at the edge of the forest, where the old road turned towards the sea. “Don’t stay too long,” said Anna’s mother.
 
-She had three hundred reasons to worry, and she did not tell anyone about them. He asked Peter and Anna to come. Then \
+She had three hundred reasons to worry, and she did not tell anyone about them. He asked Peter and Anna, and they \
+went in and sat. Then \
 Anna and Peter walked past the café,
-where 25 people sat in the window. It was 1984 – or so they said.
+where 25 people sat in the window. It was 1984 – “or so”, they said.
 
 "You're late," he said. Their shadows were longer than the trees, and one of the horses was gone. They have a lamp. \
 Nobody had ever seen anything like it. The stars began to shine; the sky was clear.

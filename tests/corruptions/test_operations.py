@@ -96,15 +96,16 @@ def test_a_verb_disagrees_only_with_a_clear_subject_right_before_it(text: str, e
     ("text", "expected"),
     [
         ("He went home and they took it and sat.", {"He went home and they take it and sat."}),
-        ("She goes home, he knows it and asks her.", {"She goes home, he knew it and asks her."}),
+        ("She goes in and takes it and goes.", {"She goes in and took it and goes."}),
         ("I went in and looked at it and sat.", {"I went in and look at it and sat."}),
+        ("It fell. She was wet and went home.", {"It fell. She is wet and went home."}),
         ("She came. The sails went and she sat.", {"She came. The sails go and she sat."}),
         ("She asks for the noise it makes and takes it.", set()),
-        ("He asks her and he says it is cold and goes.", {"He asks her and he said it is cold and goes."}),
+        ("He asks her and he says it is cold and goes.", set()),
         ("He came to the boy called Tom and went.", set()),
         ("She goes home, it has been cold and she knows it.", set()),
         ("It rained. I was here and it fell.", set()),
-        ("They came. I was here and it fell.", {"They came. I am here and it fell."}),
+        ("They came. I was here and fell.", {"They came. I am here and fell."}),
         ("They came. I was here. It fell.", set()),
         ("He went home.", set()),
         ("He went home and they took it.", set()),
@@ -126,10 +127,9 @@ def test_a_tense_slips_only_where_verbs_before_and_after_show_the_right_one(text
     [
         ("One of the boats lay at the edge of the sea.", {"One the boats lay at the edge of the sea.",
                                                          "One of the boats lay at edge of the sea.",
-                                                         "One of the boats lay at the edge the sea.",
-                                                         "One of the boats lay at the edge of sea."}),
-        ("They began to walk, and it may be a dog.", {"They began walk, and it may be a dog.",
-                                                     "They began to walk, and it may a dog."}),
+                                                         "One of the boats lay at the edge the sea."}),
+        ("They began to see, and it may be a dog.", {"They began see, and it may be a dog.",
+                                                    "They began to see, and it may a dog."}),
         ("The same sea, one, of the red", set()),
         ("We saw the dogs and of course the cat.", set()),
     ],
@@ -175,28 +175,28 @@ def test_a_doubled_word_is_one_that_cannot_rightly_stand_twice() -> None:
 
 def test_swapped_words_stand_on_one_line_with_no_capital_and_no_mark_between() -> None:
     assert outcomes("swapped_words", "She saw it, and\nthen Anna left the room") == {
-        "She it saw, and\nthen Anna left the room",
         "She saw it, and\nthen Anna the left room",
         "She saw it, and\nthen Anna left room the",
     }
 
 
 def test_a_run_on_needs_a_full_stop_and_a_word_that_is_no_name() -> None:
-    text = "It rained, he said. The boat left. Anna stayed with Mr. The. See p. A. Smith. I saw!"
+    text = "It rained all over them. The boat went. Anna stayed with Mr. The. See p. A. Smith. I saw!"
     assert outcomes("run_on", text) == {text.replace(". The boat", " the boat")}
 
 
 def test_a_sentence_is_split_where_no_sentence_can_end() -> None:
-    assert outcomes("split_sentence", "They went to the house there") == {
-        "They went to. The house there",
-        "They went to the. House there",
+    assert outcomes("split_sentence", "They sat in the house of theirs") == {
+        "They sat in the. House of theirs",
+        "They sat in the house. Of theirs",
+        "They sat in the house of. Theirs",
     }
 
 
-def test_a_paragraph_break_is_lost_between_paragraphs_of_prose_only() -> None:
-    text = "# Head\n\nIt rained.\n\nThey left.\n\n- one.\n\n- two.\n\n\nThe end."
-    assert outcomes("lost_paragraph_break", text) == {text.replace("rained.\n\nThey", "rained. They")}
-    assert outcomes("lost_paragraph_break", "One.\r\n\r\nTwo.") == {"One. Two."}
+def test_a_paragraph_break_is_lost_only_where_another_begins_to_speak() -> None:
+    text = "# Head\n\n“It rained.”\n\n“They left,” he said.\n\nTrue.\n\n- “one.”\n\n- “two.”\n\n\nThe end."
+    assert outcomes("lost_paragraph_break", text) == {text.replace("rained.”\n\n“They", "rained.” “They")}
+    assert outcomes("lost_paragraph_break", '"One."\r\n\r\n"Two."') == {'"One." "Two."'}
 
 
 def test_a_stray_paragraph_break_has_the_line_end_of_its_text() -> None:
@@ -282,7 +282,7 @@ def test_a_neighbour_key_keeps_the_case_of_the_letter() -> None:
 
 def test_letters_change_places_inside_a_word_and_a_capital_stays() -> None:
     assert outcomes("transposed_letters", "Cold ox") == {"Clod ox", "Codl ox"}
-    assert outcomes("dropped_letter", "Cold ox") == {"Cld ox", "Cod ox", "Col ox"}
+    assert outcomes("dropped_letter", "Cold ox") == {"Cld ox", "Cod ox"}
     assert outcomes("shuffled_middle", "Noise ox") == {
         f"N{middle}e ox" for middle in ("osi", "ios", "iso", "sio", "soi")
     }
@@ -301,7 +301,7 @@ def test_a_space_is_deleted_only_between_letters() -> None:
 def test_a_stray_mark_stands_where_the_sentence_goes_on() -> None:
     found = outcomes("stray_punctuation", "of it, Anna")
     assert found == {f"of{mark} it, Anna" for mark in ",-';:!?."}
-    assert outcomes("stray_punctuation", "house was") == {f"house{mark} was" for mark in ";:!?."}
+    assert outcomes("stray_punctuation", "house was") == {f"house{mark} was" for mark in "!?."}
 
 
 def test_a_stray_character_stands_in_or_beside_a_word_of_letters() -> None:

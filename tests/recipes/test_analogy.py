@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model_server import Asked, ModelServer, Reply
+from tests.model_server import Asked, Reply
+from tests.recipes.teacher import Errs, judgement, kind, likely, mark, system, taught
 
 from retroweave import Drop
-from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.export.dataset import read_samples
 from retroweave.making import make
 from retroweave.pipeline.errors import SourceError
 from retroweave.pipeline.odds import wilson
-from retroweave.pipeline.pipeline import walk
 from retroweave.pipeline.recipe import find_recipe
-from retroweave.pipeline.step import Step
 from retroweave.recipes.analogy import (
     ROW,
     analogy,
@@ -140,60 +139,38 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
-SURE = 3.5
-"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
-RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.5, 0.9, 0.15
-
-
-def drawn(key: str, chance: float) -> bool:
-    return random.Random(key).random() < chance
+RIGHT, ERRS = 0.5, Errs(0.9, 0.15)
 
 
 def teacher(asked: Asked) -> Reply:
     """Chains of which one in two is right, and two judges that err as is declared, each by itself."""
-    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
+    told, shown = system(asked), asked.prompt
     if told.startswith("You prepare a debate"):
         return Reply("- it touches many people\n- it costs something\n- it cannot be undone")
     if told.startswith("You look for precedents"):
-        kind = "rightly" if asked.rng.random() < RIGHT else "wrongly"
         holds = "It does not hold here" if "should not hold" in shown else "It holds here"
-        number = asked.rng.randrange(10**9)
         return Reply(
-            f"Reference class: kettles\nPrior argument: Kettles are left alone.\nGround: A kettle is quiet.\n"
-            f"Bearing: {holds}, as is {kind} said in number {number}."
+            "Reference class: kettles\nPrior argument: Kettles are left alone.\nGround: A kettle is quiet.\n"
+            f"Bearing: {holds}, as is {kind(asked, RIGHT)} said in item {mark(asked)}."
         )
     if told.startswith("You write arguments"):
         [subject] = re.findall(r"^Subject: (.*)$", shown, re.MULTILINE)
-        return Reply(f"On {subject} I say, think of kettles, all of them, item {asked.rng.randrange(10**9)}. " * 5)
-    marked = re.search(r"as is (rightly|wrongly) said in number (\d+)", shown)
-    if marked:
+        return Reply(f"On {subject} I say, think of kettles, all of them, item {mark(asked)}. " * 5)
+    if marked := re.search(r"as is (rightly|wrongly) said in item (\w+)", shown):
         step = "holds" if told.startswith("You check verdicts") else "rests"
-        accepted = drawn(step + marked[2], ACCEPTS_RIGHT if marked[1] == "rightly" else ACCEPTS_WRONG)
-    else:
-        accepted = "quinces" not in shown and not shown.endswith("as the road.\nGood faith: No")
-    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+        return judgement(ERRS.accepts(marked[1], step + marked[2]))
+    return judgement("quinces" not in shown and not shown.endswith("as the road.\nGood faith: No"))
 
 
 def test_verdicts_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with ModelServer(teacher) as server:
-        model = f"openai:teacher@{server.url}"
-        config: Any = analogy.configure({"model": model, "judge": model, "tries": 1})
-        run = make(find_recipe("analogy"), config, 500, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 500
-    assert run["counts"]["failures"] == 0
-    judges = [one for one in walk(analogy.pipeline(config).steps) if isinstance(one, Step) and one.move == "judge"]
-    assert [(step.accepts_right, step.accepts_wrong) for step in judges] == [(ACCEPTS_RIGHT, ACCEPTS_WRONG)] * 2
-    right_passes, wrong_passes = RIGHT * ACCEPTS_RIGHT**2, (1 - RIGHT) * ACCEPTS_WRONG**2
-    samples = list(read_samples(tmp_path / "out"))
-    right = sum("rightly" in sample["provenance"]["kept"]["critique"] for sample in samples)
-    low, high = wilson(right, 500, SURE)
-    assert low < right_passes / (right_passes + wrong_passes) < high
-    assert sum("does not hold" in sample["provenance"]["kept"]["critique"] for sample in samples) == 250
-    thrown = Counter(one["step"] for one in read_rejects(tmp_path / "out"))
-    refused = sum(thrown[step.name] for step in judges)
-    passed = run["counts"]["samples"] + run["counts"]["over_cap"]
-    low, high = wilson(passed, passed + refused, SURE)
-    assert low < right_passes + wrong_passes < high
+    found = taught(analogy, teacher, tmp_path)
+    assert [ERRS.declared_by(step) for step in found.judges] == [True, True]
+    right_passes, wrong_passes = RIGHT * ERRS.right**2, (1 - RIGHT) * ERRS.wrong**2
+    critiques = [sample["provenance"]["kept"]["critique"] for sample in found.samples]
+    right = sum("rightly" in critique for critique in critiques)
+    assert likely(right, 500, right_passes / (right_passes + wrong_passes))
+    assert sum("does not hold" in critique for critique in critiques) == 250
+    assert likely(found.passed, found.drafts(), right_passes + wrong_passes)

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model_server import Asked, ModelServer, Reply
+from tests.model_server import Asked, Reply
+from tests.recipes.teacher import Errs, judgement, kind, likely, mark, system, taught
 
 from retroweave import Drop
-from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.export.dataset import read_samples
 from retroweave.making import make
-from retroweave.pipeline.odds import wilson
 from retroweave.pipeline.pipeline import walk
 from retroweave.pipeline.recipe import find_recipe
 from retroweave.pipeline.rules import check
-from retroweave.pipeline.step import Step
-from retroweave.recipes.outline import (
-    POINTS,
-    ROW,
-    in_order,
-    in_own_words,
-    is_a_request,
-    outline,
-    part,
-    point_for_each,
-    words,
-)
+from retroweave.recipes.outline import POINTS, ROW, outline, part, words
 from retroweave.sources.texts import passages
 from retroweave.text.listed import numbered
+from retroweave.text.outlines import in_order, in_own_words, is_a_request, point_for_each
 
 EXAMPLE: Any = outline.example
 DEFAULTS: Any = outline.configure({})
@@ -133,9 +122,9 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
-SURE = 3.5
-"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
-RIGHT, S, F = 0.8, 0.95, 0.15
+RIGHT, POINT = 0.8, Errs(0.95, 0.15)
+ERRS = Errs(POINT.right**4, POINT.right**3 * POINT.wrong)
+"""Of an outline of four points, of which a wrong one has one that is wrong."""
 
 
 def essays(path: Path, count: int) -> None:
@@ -149,33 +138,30 @@ def essays(path: Path, count: int) -> None:
             file.write(json.dumps({"text": "\n\n".join(paragraphs)}) + "\n")
 
 
-def drawn(key: str, chance: float) -> bool:
-    return random.Random(key).random() < chance
+def points(asked: Asked) -> str:
+    """An outline that is right, or else wrong in one point."""
+    subjects = re.findall(r"^\[\d\] Paragraph about (\w+)", asked.prompt, re.MULTILINE)
+    wrong = None if kind(asked, RIGHT) == "rightly" else asked.rng.randrange(4)
+    own = mark(asked)
+    return numbered(
+        [
+            f"What {'wrongly' if place == wrong else 'rightly'} {subject} comes to ({own})"
+            for place, subject in enumerate(subjects)
+        ]
+    )
 
 
 def teacher(asked: Asked) -> Reply:
     """Outlines of which four in five are right and the rest wrong in one point; a judge that errs as is declared."""
-    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
+    told, shown = system(asked), asked.prompt
     if told.startswith("You take essays apart"):
-        subjects = re.findall(r"^\[\d\] Paragraph about (\w+)", shown, re.MULTILINE)
-        wrong = None if asked.rng.random() < RIGHT else asked.rng.randrange(4)
-        mark = asked.rng.randrange(10**9)
-        return Reply(
-            numbered(
-                [
-                    f"What {'wrongly' if place == wrong else 'rightly'} {one} comes to ({mark})"
-                    for place, one in enumerate(subjects)
-                ]
-            )
-        )
+        return Reply(points(asked))
     if told.startswith("You are given the outline"):
-        return Reply(f"I want to read of matter {asked.rng.randrange(10**9)} and of what it comes to.")
-    marked = re.search(r"(rightly|wrongly) (\w+) comes to \((\d+)\)$", shown)
+        return Reply(f"I want to read of matter {mark(asked)} and of what it comes to.")
+    marked = re.search(r"(rightly|wrongly) (\w+) comes to \((\w+)\)$", shown)
     if told.startswith("You check the outlines") and marked:
-        accepted = drawn("".join(marked.groups()), S if marked[1] == "rightly" else F)
-    else:
-        accepted = not any(strange in shown for strange in ("prune a quince", "compound interest"))
-    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+        return judgement(POINT.accepts(marked[1], marked[2] + marked[3]))
+    return judgement(not any(strange in shown for strange in ("prune a quince", "compound interest")))
 
 
 def test_outlines_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
@@ -183,31 +169,13 @@ def test_outlines_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odd
 ) -> None:
     monkeypatch.chdir(tmp_path)
     essays(tmp_path / "essays.jsonl", 900)
-    with ModelServer(teacher) as server:
-        config: Any = outline.configure(
-            {
-                "texts": tmp_path / "essays.jsonl",
-                "license": "CC0-1.0",
-                "model": f"openai:teacher@{server.url}",
-                "judge": f"openai:teacher@{server.url}",
-                "tries": 1,
-                "shortest": 500,
-            }
-        )
-        run = make(find_recipe("outline"), config, 500, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 500
-    assert run["counts"]["failures"] == 0
-    [step] = [one for one in walk(outline.pipeline(config).steps) if getattr(one, "name", "") == "each point fits"]
-    assert isinstance(step, Step)
-    assert step.accepts_right == pytest.approx(S**4)
-    assert step.accepts_wrong == pytest.approx(S**3 * F)
-    accepted = RIGHT * S**4 + (1 - RIGHT) * S**3 * F
+    texts: dict[str, Any] = {"texts": tmp_path / "essays.jsonl", "license": "CC0-1.0", "shortest": 500}
+    found = taught(outline, teacher, tmp_path, **texts)
+    [fits] = [step for step in found.judges if step.name == "each point fits"]
+    assert ERRS.declared_by(fits)
+    right_passes, wrong_passes = ERRS.passes(RIGHT)
     right = sum(
-        not any("wrongly" in point for point in sample["provenance"]["kept"]["points"])
-        for sample in read_samples(tmp_path / "out")
+        not any("wrongly" in point for point in sample["provenance"]["kept"]["points"]) for sample in found.samples
     )
-    low, high = wilson(right, 500, SURE)
-    assert low < RIGHT * S**4 / accepted < high
-    refused = sum(one["step"] == "each point fits" for one in read_rejects(tmp_path / "out"))
-    low, high = wilson(500, 500 + refused, SURE)
-    assert low < accepted < high
+    assert likely(right, 500, right_passes / (right_passes + wrong_passes))
+    assert likely(500, found.drafts("each point fits"), right_passes + wrong_passes)

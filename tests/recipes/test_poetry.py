@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model_server import Asked, ModelServer, Reply
+from tests.model_server import Asked, Reply
+from tests.recipes.teacher import Errs, judgement, kind, likely, mark, system, taught
 
 from retroweave import Pipeline, assistant, reverse, user
+from retroweave.corruptions.verse import WAYS
 from retroweave.export.dataset import read_rejects, read_samples
 from retroweave.judges.prosody import scan
 from retroweave.making import make
-from retroweave.pipeline.odds import wilson
-from retroweave.pipeline.pipeline import walk
 from retroweave.pipeline.recipe import find_recipe
 from retroweave.pipeline.rules import check
 from retroweave.pipeline.step import Step
-from retroweave.recipes.poetry import another_theme, moved, poetry, promise, words
+from retroweave.recipes.poetry import another_theme, moved, poetry, promise, words, written
 from retroweave.sources.poems import poems
 from retroweave.text.likeness import overlap
 
@@ -92,14 +92,36 @@ def test_without_a_model_a_thousand_poems_are_mended(tmp_path: Path, monkeypatch
     assert run["counts"]["failures"] == 0
     assert not (tmp_path / ".retroweave").exists()
     finished: Counter[str] = Counter()
+    ways: Counter[str] = Counter()
     for sample in read_samples(tmp_path / "out"):
+        ways.update(sample["provenance"]["kept"]["ways"])
         asked, answered = sample["messages"]
         [poem] = [poem for poem in POEMS if poem in answered["content"]]
         assert poem not in asked["content"]
         finished[poem] += 1
     assert len(finished) >= 45
     reasons = {(one["step"], one["reason"]) for one in read_rejects(tmp_path / "out")}
-    assert {step for step, _ in reasons} == {"poem keeps its form", "lame", "lame is worse than poem"}
+    assert {step for step, _ in reasons} == {"poem keeps its form", "lame is worse than poem"}
+    assert set(ways) == {*WAYS, "reworded", "cliche"}
+    assert min(ways.values()) > 150
+    assert max(ways.values()) < 900
+
+
+def test_each_worse_line_stands_for_a_line_of_a_built_in_poem_and_most_keep_its_measure_less_well() -> None:
+    lines = {line.strip() for poem in POEMS for line in poem.split("\n")}
+    found = written()
+    assert set(found) <= lines
+    told = [worse for each in found.values() for worse in each]
+    assert len({worse.line for worse in told}) == len(told) >= 150
+    assert {worse.way for worse in told} == {"reworded", "cliche"}
+    assert not {worse.line for worse in told} & lines
+    lost = 0
+    for poem, fields in POEMS.items():
+        for line in filter(None, map(str.strip, poem.split("\n"))):
+            for worse in found.get(line, ()):
+                promised = promise(fields["form"], fields["measure"])
+                lost += scan(poem.replace(line, worse.line), promised)["value"] < scan(poem, promised)["value"]
+    assert lost > 0.9 * len(told)
 
 
 @pytest.mark.parametrize("pool", ["ask", "better", "moved", "finished", "mend", "mended"])
@@ -124,46 +146,30 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
-RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.8, 0.9, 0.15
+RIGHT, ERRS = 0.8, Errs(0.9, 0.15)
 
 
 def workshop(asked: Asked) -> Reply:
     """A writer that keeps to the theme four times in five, and a judge that errs as the recipe declares."""
-    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
-    if "You prepare exercises" in told:
-        drawn = asked.rng.random() < RIGHT
+    shown = asked.prompt
+    if "You prepare exercises" in system(asked):
         lines = [line for line in shown.split("\n\n", 1)[1].split("\n\nOther subject")[0].split("\n") if line.strip()]
-        said = (
-            f"which is {'rightly' if drawn else 'wrongly'} on the subject of item number {asked.rng.randrange(10**9)}"
-        )
+        said = f"which is {kind(asked, RIGHT)} on the subject of item {mark(asked)}"
         return Reply("\n".join(f"and this is the clumsy old line {said}" for _ in lines))
-    marked = re.search(r"(rightly|wrongly) on the subject of item number (\d+)", shown)
-    if marked is None:
-        accepted = "The tide went out" not in shown
-    else:
-        chance = ACCEPTS_RIGHT if marked[1] == "rightly" else ACCEPTS_WRONG
-        accepted = random.Random(marked[2]).random() < chance
-    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+    if marked := re.search(r"(rightly|wrongly) on the subject of item (\w+)", shown):
+        return judgement(ERRS.accepts(marked[1], marked[2]))
+    return judgement("The tide went out" not in shown)
 
 
 def test_five_hundred_rows_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with ModelServer(workshop) as server:
-        model = f"openai:teacher@{server.url}"
-        config: Any = poetry.configure({"model": model, "judge": model, "tries": 1})
-        run = make(find_recipe("poetry"), config, 500, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 500
-    assert run["counts"]["failures"] == 0
-    judges = [step for step in walk(poetry.pipeline(config).steps) if isinstance(step, Step) and step.move == "judge"]
-    assert {(step.accepts_right, step.accepts_wrong) for step in judges} == {(ACCEPTS_RIGHT, ACCEPTS_WRONG)}
-    accepted = RIGHT * ACCEPTS_RIGHT + (1 - RIGHT) * ACCEPTS_WRONG
+    found = taught(poetry, workshop, tmp_path)
+    assert [ERRS.declared_by(step) for step in found.judges] == [True, True, True]
+    right_passes, wrong_passes = ERRS.passes(RIGHT)
     for turn in (0, 1):
-        right = sum("rightly" in sample["messages"][turn]["content"] for sample in read_samples(tmp_path / "out"))
-        low, high = wilson(right, 500)
-        assert low < RIGHT * ACCEPTS_RIGHT / accepted < high
-    thrown = Counter(one["step"] for one in read_rejects(tmp_path / "out"))
-    drafts = 500 + sum(thrown[name] for name in ("weaker has its theme", "bad has its theme"))
-    low, high = wilson(500, drafts)
-    assert low < accepted**2 < high
+        right = sum("rightly" in sample["messages"][turn]["content"] for sample in found.samples)
+        assert likely(right, 500, right_passes / (right_passes + wrong_passes))
+    both = (right_passes + wrong_passes) ** 2
+    assert likely(500, found.drafts("weaker has its theme", "bad has its theme"), both)

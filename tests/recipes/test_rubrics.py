@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model_server import Asked, ModelServer, Reply
+from tests.model_server import Asked, Reply
+from tests.recipes.teacher import Errs, judgement, kind, likely, mark, system, taught
 
 from retroweave import Drop
-from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.export.dataset import read_samples
 from retroweave.judges.rubric import rubric
 from retroweave.judges.rubric_file import read_rubric
 from retroweave.making import make
-from retroweave.pipeline.odds import wilson
-from retroweave.pipeline.pipeline import walk
-from retroweave.pipeline.recipe import find_recipe
-from retroweave.pipeline.step import Step
 from retroweave.recipes.rubrics import ITEMS, can_be_used, is_a_question, items_in, rubrics, words, write_rubric
 
 EXAMPLE: Any = rubrics.example
@@ -29,7 +25,7 @@ def test_what_is_trained_is_a_rubric_that_a_judge_can_be_made_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    make(find_recipe("rubrics"), EXAMPLE, 3, tmp_path / "out", workers=1)
+    make(rubrics, EXAMPLE, 3, tmp_path / "out", workers=1)
     for sample in read_samples(tmp_path / "out"):
         asks, answers = sample["messages"]
         kept = sample["provenance"]["kept"]
@@ -113,58 +109,43 @@ def test_it_is_asked_for_in_many_ways_and_none_gushes() -> None:
 
 # A teacher of known quality
 
-SURE = 3.5
-"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
-RIGHT, S, F = 0.5, 0.97, 0.15
+RIGHT, ITEM = 0.5, Errs(0.97, 0.15)
+ERRS = Errs(ITEM.right**6, ITEM.right**5 * ITEM.wrong)
+"""Of a rubric of six items, of which a wrong one has one that is wrong."""
 NOUNS = ("hedge", "ladder", "kettle", "violin", "pension", "sandpit")
 
 
-def drawn(key: str, chance: float) -> bool:
-    return random.Random(key).random() < chance
+def marking_scheme(asked: Asked) -> str:
+    """A rubric that is right, or else wrong in one item."""
+    wrong = None if kind(asked, RIGHT) == "rightly" else asked.rng.randrange(6)
+    own = mark(asked)
+    return "\n".join(
+        f"- [ ] Does it {'wrongly' if place == wrong else 'rightly'} name the {noun} of {own}? "
+        f"(weight 2{', wanted no' if place == 5 else ''})"
+        for place, noun in enumerate(NOUNS)
+    )
 
 
 def teacher(asked: Asked) -> Reply:
     """Rubrics of six items, of which one in two is right and the rest have one wrong item; a judge of each item."""
-    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
+    told, shown = system(asked), asked.prompt
     if told.startswith("You make up questions"):
-        return Reply(f"What should one know of matter {asked.rng.randrange(10**9)} before one begins?")
+        return Reply(f"What should one know of matter {mark(asked)} before one begins?")
     if told.startswith("You write marking schemes"):
-        wrong = None if asked.rng.random() < RIGHT else asked.rng.randrange(6)
-        mark = asked.rng.randrange(10**9)
-        items = [
-            f"- [ ] Does it {'wrongly' if place == wrong else 'rightly'} name the {noun} of {mark}? (weight 2"
-            + (", wanted no)" if place == 5 else ")")
-            for place, noun in enumerate(NOUNS)
-        ]
-        return Reply("\n".join(items))
-    marked = re.search(r"Does it (rightly|wrongly) name the (\w+) of (\d+)", shown)
-    if marked:
+        return Reply(marking_scheme(asked))
+    if marked := re.search(r"Does it (rightly|wrongly) name the (\w+ of \w+)", shown):
         test = "deserved" if "rewards" in told else "checkable"
-        accepted = drawn(test + "".join(marked.groups()), S if marked[1] == "rightly" else F)
-    else:
-        accepted = "Is it good?" not in shown and "shoes" not in shown
-    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+        return judgement(ITEM.accepts(marked[1], test + marked[2]))
+    return judgement("Is it good?" not in shown and "shoes" not in shown)
 
 
 def test_rubrics_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with ModelServer(teacher) as server:
-        model = f"openai:teacher@{server.url}"
-        config: Any = rubrics.configure({"model": model, "judge": model, "tries": 1})
-        run = make(find_recipe("rubrics"), config, 300, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 300
-    assert run["counts"]["failures"] == 0
-    judges = [one for one in walk(rubrics.pipeline(config).steps) if isinstance(one, Step) and one.move == "judge"]
-    right_passes, wrong_passes = RIGHT, 1 - RIGHT
-    for step in judges:
-        assert step.accepts_right == pytest.approx(S**6)
-        assert step.accepts_wrong == pytest.approx(S**5 * F)
-        right_passes, wrong_passes = right_passes * S**6, wrong_passes * S**5 * F
-    right = sum("wrongly" not in sample["messages"][1]["content"] for sample in read_samples(tmp_path / "out"))
-    low, high = wilson(right, 300, SURE)
-    assert low < right_passes / (right_passes + wrong_passes) < high
-    thrown = Counter(one["step"] for one in read_rejects(tmp_path / "out"))
-    low, high = wilson(300, 300 + sum(thrown[step.name] for step in judges), SURE)
-    assert low < right_passes + wrong_passes < high
+    found = taught(rubrics, teacher, tmp_path)
+    assert [ERRS.declared_by(step) for step in found.judges] == [True, True]
+    right_passes, wrong_passes = RIGHT * ERRS.right**2, (1 - RIGHT) * ERRS.wrong**2
+    right = sum("wrongly" not in sample["messages"][1]["content"] for sample in found.samples)
+    assert likely(right, 500, right_passes / (right_passes + wrong_passes))
+    assert likely(500, found.drafts(), right_passes + wrong_passes)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model_server import Asked, ModelServer, Reply
+from tests.model_server import Asked, Reply
+from tests.recipes.teacher import Errs, Taught, judgement, kind, likely, mark, system, taught
 
-from retroweave.export.dataset import read_rejects, read_samples
+from retroweave.export.dataset import read_samples
 from retroweave.judges.programs import reading_ease
 from retroweave.making import make
-from retroweave.pipeline.odds import wilson
 from retroweave.pipeline.pipeline import walk
 from retroweave.pipeline.recipe import find_recipe
 from retroweave.pipeline.row import side_of
 from retroweave.pipeline.rules import check
-from retroweave.pipeline.step import Step
 from retroweave.recipes.style_transfer import HARD, PASSAGE, PLAIN, of_manner, plainer, style_transfer, words
 from retroweave.sources.texts import passages
 from retroweave.text.copying import copied_share
@@ -70,13 +68,11 @@ def test_the_example_is_lent_from_the_rows_own_side_of_the_split(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     letters(tmp_path / "letters.jsonl", 40)
-    with ModelServer(teacher) as server:
-        config = letters_config(tmp_path, server, validation=0.4, described=0.0)
-        make(find_recipe("style-transfer"), config, 60, tmp_path / "out", workers=1)
+    found = of_letters(tmp_path, 60, validation=0.4, described=0.0)
     sides = {row.fields["passage"].strip(): side_of(row.cluster, 0.4) for row in letters_of(tmp_path).rows()}
     assert len(set(sides.values())) == 2
     seen = Counter[str]()
-    for sample in read_samples(tmp_path / "out"):
+    for sample in found.samples:
         asks, answers = sample["messages"]
         [lent] = [passage for passage in sides if passage in asks["content"]]
         assert sides[lent] == sides[answers["content"]]
@@ -117,9 +113,7 @@ def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
 
 # A teacher of known quality
 
-SURE = 3.5
-"""Standard deviations: wide enough that chance fails one run in two thousand, and not one in twenty."""
-RIGHT, ACCEPTS_RIGHT, ACCEPTS_WRONG = 0.8, 0.9, 0.15
+RIGHT, ERRS = 0.8, Errs(0.9, 0.15)
 
 
 def letters(path: Path, count: int) -> None:
@@ -135,45 +129,23 @@ def letters_of(folder: Path) -> Any:
     return passages(folder / "letters.jsonl", license="CC0-1.0", shortest=300, longest=400)
 
 
-def letters_config(folder: Path, server: ModelServer, **changes: Any) -> Any:
-    model = f"openai:teacher@{server.url}"
-    return style_transfer.configure(
-        {
-            "texts": folder / "letters.jsonl",
-            "license": "CC0-1.0",
-            "longest": 400,
-            "model": model,
-            "judge": model,
-            "tries": 1,
-            **changes,
-        }
-    )
-
-
-def mark(asked: Asked) -> str:
-    """What tells one answer from another, in letters: numbers would have to be the passage's."""
-    return "".join(asked.rng.choices("bcdfghklmnprst", k=10))
-
-
 def teacher(asked: Asked) -> Reply:
     """Plain versions of which four in five keep to the facts, and a judge that errs as is declared."""
-    told, shown = "".join(turn["content"] for turn in asked.messages[:1]), asked.prompt
+    told, shown = system(asked), asked.prompt
     if told.startswith("You rewrite passages"):
-        kind = "rightly" if asked.rng.random() < RIGHT else "wrongly"
         [matter] = re.findall(r"matter\w+", shown)[:1]
-        return Reply(f"It says {kind} of {matter} in item {mark(asked)}. " + "It is bad out. " * 8)
+        return Reply(f"It says {kind(asked, RIGHT)} of {matter} in item {mark(asked)}. " + "It is bad out. " * 8)
     if told.startswith("You tell writers"):
         return Reply(f"A stiff clerk, called {mark(asked)}, in a voice of grey felt and long nouns.")
     marked = re.search(r"It says (rightly|wrongly) of (\w+) in item (\w+)", shown)
     if told.startswith("You compare a passage") and marked:
-        accepted = drawn("".join(marked.groups()), ACCEPTS_RIGHT if marked[1] == "rightly" else ACCEPTS_WRONG)
-    else:
-        accepted = not any(strange in shown for strange in ("said grace in Latin", "three words each"))
-    return Reply("Yes" if accepted else "No", {"Yes": -0.1, "No": -2.4} if accepted else {"Yes": -2.4, "No": -0.1})
+        return judgement(ERRS.accepts(marked[1], marked[2] + marked[3]))
+    return judgement(not any(strange in shown for strange in ("said grace in Latin", "three words each")))
 
 
-def drawn(key: str, chance: float) -> bool:
-    return random.Random(key).random() < chance
+def of_letters(folder: Path, rows: int, **changes: Any) -> Taught:
+    texts = {"texts": folder / "letters.jsonl", "license": "CC0-1.0", "longest": 400}
+    return taught(style_transfer, teacher, folder, rows, **texts, **changes)
 
 
 def test_plain_versions_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
@@ -181,18 +153,10 @@ def test_plain_versions_of_a_teacher_of_known_quality_are_as_right_as_the_declar
 ) -> None:
     monkeypatch.chdir(tmp_path)
     letters(tmp_path / "letters.jsonl", 200)
-    with ModelServer(teacher) as server:
-        config = letters_config(tmp_path, server)
-        run = make(find_recipe("style-transfer"), config, 500, tmp_path / "out", workers=1)
-    assert run["counts"]["samples"] == 500
-    assert run["counts"]["failures"] == 0
-    [step] = [one for one in walk(style_transfer.pipeline(config).steps) if one.name == "says the same"]
-    assert isinstance(step, Step)
-    assert (step.accepts_right, step.accepts_wrong) == (ACCEPTS_RIGHT, ACCEPTS_WRONG)
-    accepted = RIGHT * ACCEPTS_RIGHT + (1 - RIGHT) * ACCEPTS_WRONG
-    right = sum("rightly" in sample["provenance"]["kept"]["plain"] for sample in read_samples(tmp_path / "out"))
-    low, high = wilson(right, 500, SURE)
-    assert low < RIGHT * ACCEPTS_RIGHT / accepted < high
-    refused = sum(one["step"] == "says the same" for one in read_rejects(tmp_path / "out"))
-    low, high = wilson(500, 500 + refused, SURE)
-    assert low < accepted < high
+    found = of_letters(tmp_path, 500)
+    [same] = [step for step in found.judges if step.name == "says the same"]
+    assert ERRS.declared_by(same)
+    right_passes, wrong_passes = ERRS.passes(RIGHT)
+    right = sum("rightly" in sample["provenance"]["kept"]["plain"] for sample in found.samples)
+    assert likely(right, 500, right_passes / (right_passes + wrong_passes))
+    assert likely(500, found.drafts("says the same"), right_passes + wrong_passes)

@@ -13,7 +13,9 @@ from retroweave.export.dataset import read_samples
 from retroweave.making import make
 from retroweave.pipeline.errors import UserError
 from retroweave.quality.lint import lint
-from retroweave.recipes.summary import NUMBERS, PASSAGE, is_an_extract, is_as_long_as_asked, summary, taken, words
+from retroweave.recipes.summary import PASSAGE, is_an_extract, summary, words
+from retroweave.recipes.summary_lengths import NUMBERS, as_long_as_asked
+from retroweave.text.extracts import sentences_of
 from retroweave.text.spans import sentences
 
 SHARES = {"a fifth": 0.2, "a quarter": 0.25, "a third": 1 / 3, "half": 0.5}
@@ -163,12 +165,12 @@ class TestChecks:
         ],
     )
     def test_a_length_holds_or_not(self, said: str, asked: dict[str, Any], right: bool) -> None:
-        assert is_as_long_as_asked(said, self.TEXT, asked) == right
+        assert as_long_as_asked(said, self.TEXT, asked) == right
 
     def test_sentences_are_told_by_their_place(self) -> None:
-        own = ["A b.", "C d.", "A b."]
-        assert taken("A b. A b.", own) == [0, 2]
-        assert taken("C d. C d.", own) == []
+        text = "A b. C d. A b."
+        assert sentences_of("A b. A b.", text) == [0, 2]
+        assert sentences_of("C d. C d.", text) == []
 
 
 @pytest.mark.parametrize(

@@ -10,28 +10,28 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.model_server import Asked, Reply
+from tests.recipes.teacher import Errs, judgement, kind, likely, mark, system, taught
 
 from retroweave import Drop
 from retroweave.export.dataset import read_samples
 from retroweave.making import make
-from retroweave.pipeline.errors import SourceError, UserError
+from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.recipe import find_recipe
 from retroweave.recipes.word_parts import (
-    FORMS,
-    HERE,
+    OWN,
     are_a_list,
-    clues_in,
-    give_clues,
     offer,
     only_this,
     parse_parts,
-    read_things,
     reads_back,
-    things_of,
     word_parts,
 )
+from retroweave.sources.things import read_things
+from retroweave.text.clues import clues_in, give_clues
+from retroweave.text.listed import FORMS
 
-THINGS = read_things(HERE / "parts.txt")
+THINGS = read_things(OWN)
 PART = st.from_regex(r"[a-h][a-h' -]{0,12}[a-h]", fullmatch=True)
 PARTS = st.lists(PART, min_size=4, max_size=8, unique=True)
 
@@ -73,7 +73,7 @@ def run(tmp_path: Path, rows: int, **changes: Any) -> list[dict[str, Any]]:
 
 def test_the_list_has_more_than_five_hundred_things_each_with_four_parts_or_more() -> None:
     assert len(THINGS) > 600
-    lines = (HERE / "parts.txt").read_text("utf-8").splitlines()
+    lines = OWN.read_text("utf-8").splitlines()
     assert len(lines) == len(THINGS), "a thing stands in the list twice"
     for thing, parts in THINGS.items():
         assert len(set(parts)) == len(parts) >= 4, thing
@@ -100,7 +100,7 @@ def test_no_part_names_its_thing() -> None:
 @pytest.mark.parametrize("form", FORMS)
 @given(parts=PARTS)
 def test_a_written_list_reads_back_as_its_parts(form: str, parts: list[str]) -> None:
-    written = FORMS[form][0](parts)
+    written = FORMS[form].write(parts)
     assert reads_back("thing", parts, written, form=form)
     assert not reads_back("thing", [*parts, "zz"], written, form=form)
 
@@ -156,29 +156,6 @@ def test_a_list_of_your_own_is_used_and_our_own_still_tells_whether_it_is_the_on
     assert {sample["license"] for sample in samples} == {"CC-BY-4.0"}
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("kite: sail, tail", "Line 1 of mine.txt is expected to hold a thing and three parts or more"),
-        ("\nkite\n", "names 'kite' without its parts. Write them, or name a --model"),
-        (": sail, tail, reel", "Line 1 of mine.txt"),
-        ("kite: sail, tail, reel\nkite: sail, reel, spars", "names a thing twice"),
-        ("kite: sail; tail, reel, string", "with commas and no other mark between them"),
-        ("", "is expected to hold things, one a line, and holds none"),
-    ],
-)
-def test_a_list_that_is_none_is_refused_where_it_goes_wrong(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "mine.txt").write_text(text, "utf-8")
-    with pytest.raises(SourceError, match=re.escape(message)):
-        things_of(tmp_path / "mine.txt", "CC0-1.0", with_parts=True)
-
-
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SourceError, match=r"mine.txt cannot be read"):
-        read_things(tmp_path / "mine.txt")
-
-
 # With a model
 
 
@@ -232,12 +209,68 @@ def test_a_model_needs_things_of_yours_to_look_at() -> None:
         word_parts.configure({"model": "scripted:answers.yaml"})
 
 
-def test_the_licence_of_your_things_is_yours_to_say() -> None:
-    with pytest.raises(UserError, match="things and license are given together"):
-        word_parts.configure({"things": "mine.txt"})
+def test_a_file_that_is_not_there_is_named_before_the_licence_that_is_missing_too(tmp_path: Path) -> None:
+    config = word_parts.configure({"things": tmp_path / "mine.txt"})
+    with pytest.raises(UserError, match=r"There is no file .*mine\.txt"):
+        word_parts.pipeline(config)
+    (tmp_path / "mine.txt").write_text("theodolite: telescope, levelling screws, two circles, tripod\n", "utf-8")
+    with pytest.raises(UserError, match=r"mine\.txt: no licence is given for this list"):
+        word_parts.pipeline(config)
+
+
+def test_a_licence_without_things_licenses_nothing() -> None:
+    with pytest.raises(UserError, match="a licence is that of your own things"):
+        word_parts.configure({"license": "CC-BY-4.0"})
 
 
 def test_one_of_the_tasks_must_have_a_weight() -> None:
     none = {"bullets": 0, "numbered": 0, "line": 0, "recognise": 0, "choose": 0}
     with pytest.raises(UserError, match="one of the weights"):
         word_parts.configure(none)
+
+
+# A teacher of known quality
+
+RIGHT, FIT, BELONG, NAMED = 0.6, Errs(0.9, 0.15), Errs(0.9, 0.15), Errs(0.7, 0.2)
+
+
+def strange_words(path: Path, count: int) -> None:
+    """Things of which nobody knows anything, in letters."""
+    letters = "bcdfghklmnprstvz"
+    words = ("".join(letters[number >> shift & 15] for shift in (8, 4, 0)) + "oo" for number in range(count))
+    path.write_text("\n".join(words), "utf-8")
+
+
+def teacher(asked: Asked) -> Reply:
+    """Lists of parts of which three in five are right, and three judges that err as is declared, each by itself.
+
+    The parts bear their thing's name backwards, so that no part names it and yet the thing can be told.
+    """
+    told, shown = system(asked), asked.prompt
+    if told.startswith("You write part lists"):
+        made, own = f"{kind(asked, RIGHT)} {shown.strip()[::-1]}", mark(asked)
+        return Reply("\n".join(f"{part} {made} {own}" for part in ("lid", "rim", "leg", "ear")))
+    marked = re.search(r"rim (rightly|wrongly) (oo\w+) (\w+)", shown)
+    if told.startswith("You are told the parts"):
+        named = marked[2][::-1] if marked else "kite"
+        right = NAMED.accepts(marked[1], f"named {marked[3]}") if marked else "sail" in shown
+        return Reply(named if right else "something else")
+    if told.startswith("You check part lists"):
+        return judgement(BELONG.accepts(marked[1], marked[3]) if marked else "oven" not in shown)
+    return judgement(FIT.accepts("rightly", found[1]) if (found := re.search(r"(\w+oo)\b", shown)) else "kite" in shown)
+
+
+def test_parts_of_a_teacher_of_known_quality_are_as_right_as_the_declared_odds_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    strange_words(tmp_path / "words.txt", 2400)
+    found = taught(word_parts, teacher, tmp_path, things=tmp_path / "words.txt", license="CC0-1.0")
+    fit, belong, named = found.judges
+    assert (FIT.declared_by(fit), BELONG.declared_by(belong), NAMED.declared_by(named)) == (True, True, True)
+    right_passes = RIGHT * BELONG.right * NAMED.right
+    wrong_passes = (1 - RIGHT) * BELONG.wrong * NAMED.wrong
+    right = sum(any("rightly" in turn["content"] for turn in sample["messages"]) for sample in found.samples)
+    assert likely(right, 500, right_passes / (right_passes + wrong_passes))
+    assert likely(500, found.drafts(belong.name, named.name), right_passes + wrong_passes)
+    assert likely(found.drafts(belong.name, named.name), found.drafts(), FIT.right)

@@ -6,11 +6,13 @@ passage. None parts a letter from its combining marks.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from array import array
 from random import Random
 
 from retroweave.corruptions.lexicon import ARTICLES, POSSESSIVES, PREPOSITIONS
+from retroweave.corruptions.lexicon.tables import words
 from retroweave.corruptions.operation import Edit, operation
 from retroweave.corruptions.prose import Prose, cuts_a_cluster, pick
 
@@ -44,7 +46,8 @@ LOOK_ALIKES: dict[str, tuple[str, ...]] = {
 """What a scanner takes for what."""
 
 STRAY_CHARACTERS = "#$%&*+=@^_~|/\\{}[]<>0123456789"
-STRAY_MARKS = ";:!?."
+STRAY_MARKS = "!?."
+"""Marks behind which a small letter cannot follow. A colon or a semicolon often may stand where none was."""
 
 _TAGS = (
     "<br>", "<br/>", "<p>", "</p>", "<b>", "</b>", "<i>", "</i>", "<em>", "</em>", "<strong>", "</strong>", "<div>",
@@ -96,12 +99,22 @@ def transposed_letters(prose: Prose, rng: Random) -> list[Edit] | None:
 
 @operation(severity=2)
 def dropped_letter(prose: Prose, rng: Random) -> list[Edit] | None:
-    """A key was not hit hard enough; the first letter is seldom the one."""
+    """A key was not hit hard enough; it is neither the first letter of a word nor the last."""
     word = _letters(prose, rng, 4)
     if word is None:
         return None
-    place = rng.randrange(word[0] + 1, word[1])
-    return [Edit(place, place + 1, "")]
+    place = rng.randrange(word[0] + 1, word[1] - 1)  # a book and books are both right
+    return None if _spelt_so_elsewhere(prose.text[slice(*word)], place - word[0]) else [Edit(place, place + 1, "")]
+
+
+def _spelt_so_elsewhere(word: str, place: int) -> bool:
+    """Whether a word without this letter is what other people write: colour, travelled, judgement."""
+    left, letter, right = word[:place].lower(), word[place].lower(), word[place + 1 :].lower()
+    if letter == "u":
+        return left.endswith("o") and right.startswith("r")
+    if letter == "l":
+        return left.endswith("l") or right.startswith("l")
+    return letter == "e" and left.endswith("g") and right.startswith("ment")
 
 
 @operation(severity=3)
@@ -116,13 +129,25 @@ def shuffled_middle(prose: Prose, rng: Random) -> list[Edit] | None:
     return [Edit(start, end, "".join(middle))]
 
 
+_WITH_A_CAPITAL_OR_WITHOUT = words(
+    """
+    earth sun moon god heaven king queen prince princess pope president lord lady church state parliament government
+    court north south east west bible internet web mum dad mother father granny grandmother grandfather aunt uncle
+    captain doctor professor sir madam spring summer autumn winter company union
+    """
+)
+_ITEM = re.compile(r"(?:^|\n)[ \t]*(?:[-*+•–—]|\(?\w{1,3}[.)])[ \t]*\Z")
+
+
 @operation(severity=1)
 def flipped_case(prose: Prose, rng: Random) -> list[Edit] | None:
     """The shift key came too early, too late or by mistake."""
     word = _letters(prose, rng, 2)
-    if word is None:
+    if word is None or prose.text[slice(*word)].lower() in _WITH_A_CAPITAL_OR_WITHOUT:
         return None
     place = word[0] if rng.random() < 0.5 else rng.randrange(*word)
+    if place == word[0] and _ITEM.search(prose.text[max(0, place - 12) : place]):
+        return None  # an item of a list may begin with either
     letter = prose.text[place]
     flipped = letter.swapcase()
     if len(flipped) != 1 or flipped.swapcase() != letter:
@@ -137,7 +162,7 @@ def stray_character(prose: Prose, rng: Random) -> list[Edit] | None:
     if word is None:
         return None
     place = rng.randint(*word)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 and place < word[1]:  # behind a word, a letter may make another form of it: bird, birds
         stray = pick(rng, KEY_NEIGHBOURS.get(prose.text[max(place - 1, word[0])].lower(), ""))
     else:
         stray = pick(rng, STRAY_CHARACTERS)
@@ -156,7 +181,7 @@ def stray_punctuation(prose: Prose, rng: Random) -> list[Edit] | None:
         if index is None:
             return None
         if prose.spaced(index) and prose.lowered[index + 1].isalpha() and prose.word(index + 1).islower():
-            marks = ",,-'" + STRAY_MARKS if prose.lowered[index] in _NO_PAUSE else STRAY_MARKS
+            marks = ",,-';:" + STRAY_MARKS if prose.lowered[index] in _NO_PAUSE else STRAY_MARKS
             end = prose.ends[index]
             return [Edit(end, end, rng.choice(marks))]
     return None
@@ -171,8 +196,36 @@ def deleted_space(prose: Prose, rng: Random) -> list[Edit] | None:
             return None
         end = prose.ends[index]
         if prose.spaced(index) and prose.text[end - 1].isalpha() and prose.text[end + 1].isalpha():
+            if _written_as_one(*prose.lowered[index : index + 2]):
+                continue
             return [Edit(end, end + 1, "")]
     return None
+
+
+_AS_ONE = {
+    "for": {"ever"}, "any": {"more", "way", "time", "one", "body", "where", "thing"}, "on": {"to", "line"},
+    "in": {"to", "side", "stead"}, "can": {"not"}, "per": {"cent"}, "all": {"right", "ready", "together"},
+    "some": {"day", "one", "time", "times", "where", "how", "body", "thing", "what"}, "under": {"way", "ground"},
+    "up": {"on", "stairs", "hill"}, "down": {"stairs", "hill", "town"}, "every": {"one", "day", "where", "body"},
+    "may": {"be"}, "a": {"while", "way", "part", "head"}, "good": {"bye", "will"}, "over": {"all", "night"},
+    "what": {"ever"}, "how": {"ever"}, "where": {"ever"}, "mean": {"while", "time"}, "no": {"where", "body"},
+    "out": {"side", "doors"}, "with": {"in", "out"}, "to": {"day", "night", "morrow"}, "week": {"end", "day"},
+}  # fmt: skip
+_SECOND_HALVES = words(
+    """
+    back bed board boat book box cup day field fire ground hand head hill hole house keeper land light line maker man
+    master mate men mill paper path place post room side ship shop stairs step stone table time top town tree water
+    way wood work yard
+    """
+)
+
+
+def _written_as_one(first: str, second: str) -> bool:
+    """Whether two words may as well be one: for ever, in to, wind mill, sea bed."""
+    if second in _AS_ONE.get(first, ()):
+        return True
+    small = ARTICLES | POSSESSIVES | PREPOSITIONS
+    return (second in _SECOND_HALVES or second.removesuffix("s") in _SECOND_HALVES) and first not in small
 
 
 @operation(severity=2)

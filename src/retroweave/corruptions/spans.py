@@ -118,12 +118,15 @@ def deleted_span(prose: Prose, rng: Random) -> list[Edit] | None:
 @operation(severity=4)
 def swapped_spans(prose: Prose, rng: Random) -> list[Edit] | None:
     """Two stretches of a kind changed places."""
-    if rng.random() < 0.5:
+    whole = rng.random() < 0.5
+    if whole:
         first, second = _sentences(prose, rng, 1), _sentences(prose, rng, 1)
     else:
         first, second = _phrase(prose, rng, 2, 8), _phrase(prose, rng, 2, 8)
     if first is None or second is None:
         return None
+    if whole and prose.paragraph_at(first[0]) == prose.paragraph_at(second[0]):
+        return None  # of two sentences on one thing either may come first
     text = prose.text
     return [Edit(*first, text[slice(*second)]), Edit(*second, text[slice(*first)])]
 
@@ -150,8 +153,15 @@ _OPENS_A_BLOCK = frozenset("#-*+>|`=~•<\t ")
 """What opens a heading, a list, a quotation or a table: a paragraph break there belongs to the layout."""
 
 
-def plain_breaks(prose: Prose) -> tuple[Span, ...]:
-    """The single blank lines between two paragraphs of running text."""
+_SPEECH_ENDS = '"”’»'
+_SPEECH_OPENS = '"“‘«'
+
+
+def speech_breaks(prose: Prose) -> tuple[Span, ...]:
+    """The single blank lines before the speech of another than spoke in the paragraph before.
+
+    There a break is due, whoever writes; elsewhere it is the writer's choice, and nobody could miss it.
+    """
     return tuple(
         (start, end)
         for start, end in prose.breaks
@@ -160,13 +170,15 @@ def plain_breaks(prose: Prose) -> tuple[Span, ...]:
         and prose.text[start - 1] in ".!?…\"”’')]"
         and prose.text[end] not in _OPENS_A_BLOCK
         and not prose.text[end].isdigit()
+        and prose.text[end] in _SPEECH_OPENS
+        and any(mark in prose.text[prose.paragraph_at(start - 1)[0] : start] for mark in _SPEECH_ENDS)
     )
 
 
 @operation(severity=2, named_by="neighbours")
 def lost_paragraph_break(prose: Prose, rng: Random) -> list[Edit] | None:
-    """Two paragraphs became one."""
-    span = pick(rng, prose.places(plain_breaks))
+    """Two paragraphs became one, in which two people speak."""
+    span = pick(rng, prose.places(speech_breaks))
     return None if span is None else [Edit(*span, " ")]
 
 

@@ -1,73 +1,67 @@
-"""Verse that no longer scans: what becomes of a poem when somebody careless retypes it.
+"""Verse that no longer keeps its form: what becomes of a poem when somebody careless passes it on.
 
-Words give way to near ones of another length, contractions are written out, and words come in that only fill a line.
-The sense stays and the measure goes, so that a person can see at once what is wrong, and a program can measure it.
-Nothing here knows metre: whether enough of it was lost is for a check to say. English only.
+It is spoilt in several ways, and each line in one of them, so that the form itself tells what must be undone:
+
+- `broken`: a line ends a word or two too early or too late, and the next begins so;
+- `moved`: two lines of a stanza have changed places;
+- `turned`: words that rhymed or kept the beat stand the other way about (a band and ribbon, the cat of the captain);
+- `unrhymed`: where the verse rhymes, the last word of a line is one that means nearly the same;
+- `filled`: a word that says nothing takes up room;
+- `unclipped`: contractions are written out;
+- what a person wrote for a line: the caller's own lines, under the names that they come with.
+
+The sense stays. Nothing here knows metre: whether enough of the form was lost is for a check to say. English only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from random import Random
+from typing import NamedTuple
 
 from retroweave.pipeline.errors import Drop
 
-__all__ = ["lame"]
-
-Edit = tuple[int, int, str]
-"""Start and end in the line, and what comes to stand there."""
+__all__ = ["WAYS", "Worse", "lame"]
 
 
-def _table(pairs: str) -> dict[str, str]:
-    return dict(pair.split(maxsplit=1) for pair in " ".join(pairs.split()).split(", "))
+class Worse(NamedTuple):
+    """A line that somebody wrote to stand in the place of a better one, and the way in which it is worse."""
+
+    way: str
+    line: str
 
 
-_NOUNS = _table(
-    """
-    armchair chair, attempt try, bed mattress, bench wooden seat, bird feathered friend, boat rowing boat, boats
-    rowing boats, book volume, boy little boy, boys little boys, brook stream, brother older brother, brothers two
-    brothers, bun currant bun, bus omnibus, buses omnibuses, cap woolly hat, cat pussycat, chair armchair, child
-    youngster, children youngsters, clerk assistant, clock timepiece, clocks timepieces, coat overcoat, coins
-    pennies, cook chef, cup mug, cups mugs, desk writing desk, desks writing desks, dog doggy, door front door,
-    doors doorways, evening night, fen marshland, field meadow, fields meadows, floor floorboards, fork table fork,
-    fox fox cub, gate front gate, gift present, girl little girl, goose gander, grass lawn, hall entrance hall, hat
-    bonnet, heap pile, hill hillside, house building, jug pitcher, kettle teapot, king monarch, knife kitchen knife,
-    lamp lantern, lamps lanterns, letter note, man fellow, melody tune, men fellows, moat ditch with water, money
-    cash, moor moorland, morning early morning, mother mum, neighbour person next door, neighbours people next door,
-    news latest news, noise sound, noon midday, nurse hospital nurse, oak oak tree, pail bucket, path pathway, peas
-    garden peas, pen fountain pen, penny halfpenny, phone telephone, pocket trouser pocket, porridge oatmeal
-    porridge, purse little purse, rain rainfall, ring circle, river waterway, road roadway, roof rooftop, room
-    chamber, rope piece of rope, rose red rose, sand bits of sand, sea ocean, shed garden shed, ship vessel, ships
-    vessels, shoes pairs of shoes, shop little shop, sister younger sister, slate bit of slate, snow snowfall, song
-    ditty, soil bit of soil, spade shovel, spoon tablespoon, spoons tablespoons, stairs staircase, step doorstep,
-    stone boulder, stones boulders, stool footstool, street roadway, strings bits of string, sun sunshine, table
-    tabletop, telephone phone, town village, train railway train, trains railway trains, tree big tree, trees big
-    trees, trunk suitcase, tub container, tune melody, wall brick wall, wheel big wheel, wind breeze, window
-    windowpane, wood woodland, yard courtyard
-    """
-)
-"""A noun, then a near one of another length or stress. It stands in only behind a determiner: no one goes to ocean."""
-_ADJECTIVES = _table(
-    """
-    ancient old, big enormous, black blackish, blue bluish, bright shining, brown brownish, cold chilly, enormous
-    big, green greenish, grey greyish, little small, loud noisy, old ancient, quiet silent, red reddish, small tiny,
-    strange peculiar, tiny small, vast enormous, warm cosy, wet soaking, white whitish, wooden wood, yellow
-    yellowish
-    """
-)
-"""These only where a word follows: what is a green here is no greenish."""
-_OTHERS = _table(
-    """
-    above over, again once more, almost nearly, attempted tried, began started, begin start, below underneath,
-    beneath underneath, beside next to, bought purchased, built constructed, constantly always, heard overheard,
-    inside within, laughed giggled, merely only, never never ever, nobody no one at all, often frequently, perhaps
-    possibly, rather quite, said remarked, says remarks, shut closed, sometimes now and then, soon before long,
-    started began, till until, tried attempted, until till, very extremely, wait hang around, walked wandered,
-    whispered said quietly
-    """
-)
+class _Change(NamedTuple):
+    """Lines from `first` on that others take the place of."""
 
+    first: int
+    lines: Sequence[str]
+
+
+_NEAR = """
+    afternoon evening, again once more, away off, beach sand, bed mattress, bell chime, big large, bird sparrow, boat
+    ship, bold brave, book volume, boot shoe, boots shoes, boy lad, boys lads, bright shining, brook stream, broom
+    brush, brother sibling, brown tan, bucket pail, bus coach, cap hat, chair seat, child youngster, children
+    youngsters, clean spotless, coast shore, coat jacket, cold chilly, cook chef, cord rope, cry shout, cup mug, damp
+    wet, dark gloomy, dead gone, dish plate, door doorway, drip drop, earth soil, end finish, fall tumble, fast
+    quickly, fear dread, feet toes, fen marsh, field meadow, floor ground, foam suds, folk people, garden yard, gift
+    present, girl lass, glad happy, go leave, grass lawn, grin smile, groan moan, ground earth, groans sighs, hall
+    corridor, hat bonnet, heap pile, heard noticed, hill slope, hot warm, hum buzz, jug pitcher, king monarch, lamp
+    lantern, laugh giggle, leave go, leg limb, light lamp, lights lamps, lump bump, man fellow, men fellows, money
+    cash, morning dawn, near close, news rumour, night evening, noise sound, pail bucket, pan pot, path way, pen
+    pencil, people folk, place spot, pot pan, purse wallet, quick fast, rain drizzle, red scarlet, road street, roof
+    rooftop, room chamber, rope cord, sad unhappy, said replied, sand gravel, say declare, sea ocean, seat chair, see
+    notice, ship boat, shoes boots, shop store, shore coast, sing hum, sky clouds, slate board, sleep doze, small
+    tiny, smoke fumes, snow sleet, soil earth, song tune, sound noise, speak talk, stairs steps, start begin, stay
+    remain, stick cane, still quiet, stone rock, stones rocks, stool chair, stop halt, stove oven, stream brook,
+    street road, sun sunshine, sweep clean, talk speak, tea brew, things stuff, thought idea, tight firmly, tiles
+    slabs, town city, track rails, trains engines, true real, tune song, view sight, wait linger, walk stroll, wall
+    fence, warm cosy, way path, weight load, wet damp, wide broad, wind breeze, yard garden, young youthful
+"""
+_UNRHYMED = dict(pair.split(maxsplit=1) for pair in " ".join(_NEAR.split()).split(", "))
+"""A last word, and one that means nearly the same and does not rhyme with it."""
 _WRITTEN_OUT = {
     "can't": "can not", "couldn't": "could not", "didn't": "did not", "doesn't": "does not", "don't": "do not",
     "hadn't": "had not", "hasn't": "has not", "haven't": "have not", "i'll": "I will", "i'm": "I am", "i've": "I have",
@@ -77,82 +71,187 @@ _WRITTEN_OUT = {
     "what's": "what is", "won't": "will not", "wouldn't": "would not", "you'll": "you will", "you're": "you are",
     "you've": "you have",
 }  # fmt: skip
-_FILLERS = ("just", "really", "actually", "sort of", "simply", "quite often", "kind of", "then", "also", "always")
-_TAGS = (
-    "after all", "all the same", "and so on", "anyway", "as it were", "as usual", "as well", "at the time",
-    "by the way", "I suppose", "in a way", "in the end", "more or less", "of course", "or something", "so to speak",
-    "somehow", "to be honest", "you know", "you see",
-)  # fmt: skip
-_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
-_BEHIND = re.compile(r"\b(?:the|an?|my|your|his|her|its|our|their|this|these|every|each|some|any|no) $", re.IGNORECASE)
-_SUBJECT = re.compile(
-    r"(^|[.;:] |, |\b(?:and|but|when|if|till|because) )(I|you|we|they|he|she)(?= [a-z])", re.IGNORECASE
+_FILLERS = ("just", "really", "actually", "simply", "sort of", "always", "also")
+_TAGS = ("of course", "as usual", "you know", "so to speak", "in the end", "all the same")
+
+_CONTRACTION = re.compile(r"[A-Za-z]+['’][A-Za-z]+")
+_END = r"(?P<end>[.,;:!?]?)$"
+_LAST = re.compile(rf"(?<!\bat )\b(?P<article>[Aa]n? )?\b(?P<last>[A-Za-z]+){_END}")
+_PAIR = re.compile(
+    r"\b(?P<first>(?:(?:a|an|the|my|your|his|her|our|their) )?[a-z]{3,}) and "
+    rf"(?P<second>(?:(?:a|an|the|my|your|his|her|our|their) )?[a-z]{{3,}}){_END}"
 )
-_WORD_FOLLOWS = re.compile(r" (?!(?:and|as|at|but|in|of|on|or|than|to|with)\b)[a-z]")
+_NO_PAIR = frozenset({"down", "out", "off", "away", "then", "round", "over", "back", "here", "there", "now", "again"})
+_OF = re.compile(r"\b(?P<whose>(?:the|my|your|his|her|our|their) [a-z]{3,})['’]s (?P<what>[a-z]{3,})\b", re.IGNORECASE)
+_NO_THING = re.compile(r".*(?:ed|ing|ly|er)$|(?:asleep|not|been|gone|just|too|the|still|all|self|own|out|always)$")
+_ORDINAL = re.compile(r".*(?:th|first|second|third)$")
+_SUBJECT = re.compile(
+    r"(?P<before>^|[.;:] |, |\b(?:and|but|when|if|till|because) )(?P<who>I|you|we|they|he|she)(?= [a-z])", re.IGNORECASE
+)
 _SENTENCE_END = re.compile(r"(?<=[a-z])(?=[.;]$)")
+_JOINED = re.compile(r"(?:and|but|or|nor|so|to|for|who|which|that|of|than|as|where|when|just)\b", re.IGNORECASE)
 
 
-def lame(poem: str, rng: Random) -> str:
-    """The poem with the measure spoilt in half of its lines and more. Raises `Drop` where there is nothing to spoil."""
+def lame(
+    poem: str, promised: str, rng: Random, written: Mapping[str, Sequence[Worse]] | None = None
+) -> tuple[str, list[str]]:
+    """The poem with a third of its lines or more spoilt, and the ways in which, in the order of the alphabet.
+
+    `promised` is the measure that it keeps, as `judges.prosody` reads it: only where there are letters in it, rhymes
+    are there to be lost. `written` has lines that a person wrote in the place of others, by those. Raises `Drop` where
+    there is nothing to spoil.
+    """
     lines = poem.split("\n")
-    full = [number for number, line in enumerate(lines) if line.strip()]
-    wanted = max(2, round(len(full) * rng.uniform(0.5, 0.9)))
-    touched = 0
-    for number in rng.sample(full, len(full)):
-        if touched < wanted:
-            begins = number == 0 or not lines[number - 1][-1:].isalpha()
-            spoilt = _spoilt(lines[number], begins, rng)
-            touched += spoilt != lines[number]
-            lines[number] = spoilt
-    if not touched:
+    found = {way: list(changes(lines, rng)) for way, changes in WAYS.items()}
+    if not _rhymed(promised):
+        del found["unrhymed"]
+    for place, line in enumerate(lines):
+        for worse in (written or {}).get(line.strip(), ()):
+            found.setdefault(worse.way, []).append(_Change(place, [_indented(worse.line, line)]))
+    wanted = max(2, round(sum(map(bool, map(str.strip, lines))) * rng.uniform(0.35, 0.7)))
+    ways = _apply(lines, found, wanted, rng)
+    if not ways:
         raise Drop("nothing in the poem could be put in other words")
-    return "\n".join(lines)
+    return "\n".join(lines), sorted(ways)
 
 
-def _spoilt(line: str, begins: bool, rng: Random) -> str:
-    """The line with one change or two. Rather the last word than another: with it goes the rhyme."""
-    words, ends = [*_near_words(line), *_subjects(line, begins, rng)], list(_ends(line, rng))
-    if not words or (ends and rng.random() < 0.25):
-        words = ends
-    if not words:
-        return line
-    last = max(words, key=lambda edit: edit[1])
-    chosen = [last if rng.random() < 0.6 else rng.choice(words)]
-    others = [edit for edit in words if edit[1] < chosen[0][0] or edit[0] > chosen[0][1]]
-    if others and rng.random() < 0.6:
-        chosen.append(rng.choice(others))
-    for start, end, text in sorted(chosen, reverse=True):
-        line = line[:start] + text + line[end:]
-    return re.sub(r"\b([Aa])n? (?=([A-Za-z]))", _article, line)
+def _rhymed(promised: str) -> bool:
+    """Whether a measure names rhymes, and not feet or syllables alone."""
+    return any(not re.search(r"[a-z]{4,} \d", part, re.IGNORECASE) for part in promised.split(",") if part.strip())
 
 
-def _article(found: re.Match[str]) -> str:
-    return found[1] + ("n " if found[2].lower() in "aeiou" else " ")
+def _apply(lines: list[str], found: dict[str, list[_Change]], wanted: int, rng: Random) -> set[str]:
+    """Make changes of ways drawn one after the other, each line in one at most, till so many lines are other ones."""
+    touched: set[int] = set()
+    ways: set[str] = set()
+    order = sorted(found)
+    rng.shuffle(order)
+    while len(touched) < wanted and any(found.values()):
+        for way in order:
+            free = [one for one in found[way] if not touched & set(range(one.first, one.first + len(one.lines)))]
+            found[way] = free
+            if free and len(touched) < wanted:
+                change = rng.choice(free)
+                lines[change.first : change.first + len(change.lines)] = change.lines
+                touched |= set(range(change.first, change.first + len(change.lines)))
+                ways.add(way)
+    return ways
 
 
-def _near_words(line: str) -> Iterator[Edit]:
-    for word in _WORD.finditer(line):
-        near = _near(word[0].lower().replace("’", "'"), line[: word.start()], line[word.end() :])
-        a_name = word[0][0].isupper() and _BEHIND.search(line[: word.start()])
-        if near and not a_name:
-            yield word.start(), word.end(), near[0].upper() + near[1:] if word[0][0].isupper() else near
+def _indented(line: str, as_this: str) -> str:
+    return as_this[: len(as_this) - len(as_this.lstrip())] + line
 
 
-def _near(word: str, before: str, after: str) -> str | None:
-    if word in _NOUNS:
-        return _NOUNS[word] if _BEHIND.search(before) else None
-    if word in _ADJECTIVES:
-        return _ADJECTIVES[word] if _WORD_FOLLOWS.match(after) else None
-    return _OTHERS.get(word) or _WRITTEN_OUT.get(word)
+# Ways that concern two lines
 
 
-def _subjects(line: str, begins: bool, rng: Random) -> Iterator[Edit]:
-    """Behind a subject there is room for a word that says nothing. At a line's start it may be an object yet."""
-    for found in _SUBJECT.finditer(line):
-        if found[1] or begins:
-            yield found.end(2), found.end(2), f" {rng.choice(_FILLERS)}"
+def _pairs(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Each line with the next of its stanza."""
+    for place, (one, other) in enumerate(pairwise(lines)):
+        if one.strip() and other.strip():
+            yield place, one, other
 
 
-def _ends(line: str, rng: Random) -> Iterator[Edit]:
-    for found in _SENTENCE_END.finditer(line):
-        yield found.start(), found.start(), f", {rng.choice(_TAGS)}"
+def _broken(lines: Sequence[str], rng: Random) -> Iterator[_Change]:
+    """A word or two of one line stand on the other."""
+    for place, one, other in _pairs(lines):
+        words = [*one.split(), *other.split()]
+        cut = len(one.split()) + rng.choice((-2, -1, -1, 1, 1, 2))
+        if 1 < cut < len(words):
+            yield _Change(place, [_indented(" ".join(words[:cut]), one), _indented(" ".join(words[cut:]), other)])
+
+
+def _moved(lines: Sequence[str], rng: Random) -> Iterator[_Change]:
+    """Two lines, each of them a whole, have changed places; the marks behind them have not."""
+    for place, one, other in _pairs(lines):
+        (first, mark), (second, other_mark) = _parted(one), _parted(other)
+        before = lines[place - 1].rstrip()[-1:] if place else ""
+        ends = mark and other_mark and not before.isalnum()
+        if ends and _can_move(first) and _can_move(second) and _capital(first) == _capital(second):
+            yield _Change(place, [f"{second}{mark}", f"{first}{other_mark}"])
+
+
+def _can_move(text: str) -> bool:
+    """Whether a line is no part of speech and hangs on no line before it."""
+    return bool(text.strip()) and not set(text) & set('"“”()—') and not _JOINED.match(text.lstrip())
+
+
+def _capital(text: str) -> bool:
+    return text.lstrip()[:1].isupper()
+
+
+def _parted(line: str) -> tuple[str, str]:
+    text = line.rstrip(".,;:!?")
+    return text, line[len(text) :]
+
+
+# Ways that concern one
+
+
+def _each(lines: Sequence[str], other: Callable[[str], str | None]) -> Iterator[_Change]:
+    for place, line in enumerate(lines):
+        new = other(line) if line.strip() else None
+        if new and new != line:
+            yield _Change(place, [new])
+
+
+def _turned(lines: Sequence[str], rng: Random) -> Iterator[_Change]:
+    """What is joined at the end of a line, or what is whose, is said the other way about."""
+
+    def pair(found: re.Match[str]) -> str:
+        only_one_has_an_article = " " in found["first"] and " " not in found["second"]  # round the hut and tries
+        if only_one_has_an_article or {found["first"], found["second"]} & _NO_PAIR:
+            return found[0]
+        return f"{found['second']} and {found['first']}{found['end']}"
+
+    def whose(found: re.Match[str]) -> str:
+        if _NO_THING.match(found["what"]) or _ORDINAL.match(found["whose"]):
+            return found[0]
+        article = "The" if found[0][0].isupper() else "the"
+        return f"{article} {found['what']} of {found['whose'][0].lower()}{found['whose'][1:]}"
+
+    yield from _each(lines, lambda line: _PAIR.sub(pair, line))
+    yield from _each(lines, lambda line: _OF.sub(whose, line, count=1))
+
+
+def _unrhymed(lines: Sequence[str], rng: Random) -> Iterator[_Change]:
+    def near(found: re.Match[str]) -> str:
+        word = _UNRHYMED.get(found["last"])
+        if word is None:
+            return found[0]
+        article = found["article"] and found["article"][0] + ("n " if word[0] in "aeiou" else " ")
+        return f"{article or ''}{word}{found['end']}"
+
+    yield from _each(lines, lambda line: _LAST.sub(near, line))
+
+
+def _filled(lines: Sequence[str], rng: Random) -> Iterator[_Change]:
+    """Behind a subject there is room for a word that says nothing, and so there is, less often, at a sentence's end."""
+    for place, line in enumerate(lines):
+        begins = place == 0 or not lines[place - 1][-1:].isalpha()  # else it may be an object yet
+        subjects = [found for found in _SUBJECT.finditer(line) if found["before"] or begins]
+        end = _SENTENCE_END.search(line)
+        if subjects:
+            at = rng.choice(subjects).end("who")
+            yield _Change(place, [f"{line[:at]} {rng.choice(_FILLERS)}{line[at:]}"])
+        elif end and rng.random() < 0.25:
+            yield _Change(place, [f"{line[: end.start()]}, {rng.choice(_TAGS)}{line[end.start() :]}"])
+
+
+def _unclipped(lines: Sequence[str], rng: Random) -> Iterator[_Change]:
+    def written(found: re.Match[str]) -> str:
+        full = _WRITTEN_OUT.get(found[0].lower().replace("’", "'"), found[0])
+        return full[0].upper() + full[1:] if found[0][0].isupper() else full
+
+    yield from _each(lines, lambda line: _CONTRACTION.sub(written, line))
+
+
+WAYS: Mapping[str, Callable[[Sequence[str], Random], Iterator[_Change]]] = {
+    "broken": _broken,
+    "filled": _filled,
+    "moved": _moved,
+    "turned": _turned,
+    "unclipped": _unclipped,
+    "unrhymed": _unrhymed,
+}
+"""What a program does to any poem, by name: all the changes that it could make."""

@@ -30,6 +30,7 @@ from retroweave.pipeline.errors import SourceError
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import digest
 from retroweave.pipeline.source import Source, SourceRow
+from retroweave.sources.line_lists import list_lines
 from retroweave.text.copying import copies_run
 from retroweave.text.generation import generate
 from retroweave.text.labelled import labelled
@@ -68,18 +69,21 @@ class Analogy(Config):
 def positions(path: Path | None) -> Source:
     """A row for each position; those on one subject stand on one side of the split."""
     file = path or HERE / "positions.txt"
-    lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
+    lines = list_lines(file, "lines `subject | position`")
 
     def rows() -> Iterator[SourceRow]:
-        for number, line in enumerate(lines, 1):
+        for number, line in lines:
             subject, bar, position = (part.strip() for part in line.partition("|"))
             if not (subject and bar and position):
                 raise SourceError(f"Line {number} of {file} is {line!r}; write `subject | position`.")
             fields = {"subject": subject, "position": position}
             yield SourceRow(line, fields, LICENSE, f"{file.name}, line {number}", cluster=subject)
 
+    def fingerprint() -> str:
+        return digest(*(line for _, line in lines)).hex()
+
     fields = {"subject": str, "position": str}
-    return given(rows, fields, licenses=(LICENSE,), fingerprint=lambda: digest(*lines).hex(), name="positions")
+    return given(rows, fields, licenses=(LICENSE,), fingerprint=fingerprint, name="positions")
 
 
 def draw_manner(rng: Random) -> tuple[str, str]:

@@ -31,10 +31,9 @@ from retroweave.judges.yes_no import yes_no
 from retroweave.pipeline.step import Resource, Step
 from retroweave.sources.texts import passages
 from retroweave.sources.trimmed import trimmed
-from retroweave.text.copying import copies_run
 from retroweave.text.generation import generate
-from retroweave.text.likeness import overlap
 from retroweave.text.listed import listed, numbered
+from retroweave.text.outlines import in_order, in_own_words, is_a_request, point_for_each
 from retroweave.text.variants import recipe_words
 
 __all__ = ["Outline", "outline"]
@@ -88,27 +87,6 @@ def part(passage: str, config: Resource[Outline]) -> list[str]:
     return found
 
 
-def point_for_each(points: list[str], paragraphs: list[str]) -> bool:
-    """As many points as paragraphs, each of three to thirty words, and no two alike."""
-    return len({point.lower() for point in points}) == len(paragraphs) == len(points) and all(
-        3 <= len(point.split()) <= 30 for point in points
-    )
-
-
-def in_own_words(points: list[str], passage: str) -> bool:
-    """No point takes eight words in a row from the essay."""
-    return not any(copies_run(point, passage, 8) for point in points)
-
-
-def in_order(points: list[str], paragraphs: list[str]) -> bool:
-    """Each point has words of its own paragraph, and not many more of any other."""
-    for place, point in enumerate(points):
-        shared = [overlap(point, paragraph) for paragraph in paragraphs]
-        if not shared[place] or shared[place] < max(shared) - 0.25:
-            return False
-    return True
-
-
 def write_down(points: list[str]) -> str:
     """The points as a numbered list."""
     return numbered(points)
@@ -117,16 +95,6 @@ def write_down(points: list[str]) -> str:
 def draw_voice(rng: Random) -> str:
     """Who asks: requests that all sound alike would teach one voice."""
     return rng.choice(words("voices"))
-
-
-def is_a_request(request: str, points: list[str]) -> bool:
-    """One paragraph of six to ninety words, which does not recite the outline."""
-    return (
-        "\n" not in request
-        and 6 <= len(request.split()) <= 90
-        and "outline" not in request.lower()
-        and not any(copies_run(request, point, 7) for point in points)
-    )
 
 
 PARAGRAPHS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -24,7 +25,7 @@ from retroweave import (
     user,
     verify,
 )
-from retroweave.corruptions.verse import lame
+from retroweave.corruptions.verse import Worse, lame
 from retroweave.judges.nearest import nearest
 from retroweave.judges.prosody import measure_of, prosody, worse
 from retroweave.judges.yes_no import yes_no
@@ -66,7 +67,7 @@ class Poetry(Config):
     moved: float = Field(1, ge=0)
     """Weight of conversations in which the user brings a worse poem on another theme."""
     mended: float = Field(0, ge=0)
-    """Weight of those in which the user brings the poem itself, with its rhythm spoilt by a program; asks no model."""
+    """Weight of those in which the user brings the poem itself, with its form spoilt by a program; asks no model."""
     validation: float = Field(0.05, ge=0, lt=1)
     """The share of poems held out for validation."""
 
@@ -200,10 +201,25 @@ def moved(config: Poetry) -> tuple[Node, ...]:
     )
 
 
+@lru_cache(1)
+def written() -> dict[str, list[Worse]]:
+    """The worse lines that we wrote for lines of the built-in poems."""
+    found: dict[str, list[Worse]] = {}
+    for line in "\n".join(words("worse_lines")).split("\n"):
+        better, way, worse_line = line.split(" | ")
+        found.setdefault(better, []).append(Worse(way, worse_line))
+    return found
+
+
+def spoil(poem: str, promised: str, rng: Random) -> tuple[str, list[str]]:
+    """Take the form from a third of its lines or more, in several ways."""
+    return lame(poem, promised, rng, written())
+
+
 def mended(config: Poetry) -> tuple[Node, ...]:
-    """The poem itself, with the rhythm spoilt by a program."""
+    """The poem itself, with its form spoilt by a program."""
     return (
-        corrupt(lame, into="lame"),
+        corrupt(spoil, into="lame", log="ways"),
         less_in_form("lame", "poem", config.gap),
         reverse(
             user("{mend}"),
@@ -235,7 +251,8 @@ def poetry(config: Poetry) -> Pipeline:
     user brings keeps it measurably less well, and so does the assistant's first answer. Not guaranteed: that each poem
     is about its theme, which a judge says, nor that the first answer obeys. A model wrote that one, so it is not
     trained, or with `middle: judged` only where a judge finds that it did as asked. With `mended` no model is asked:
-    the user brings the poem itself, after a program has put words into it that do not fit, and gets it back.
+    the user brings the poem itself, after a program has broken lines in wrong places, moved and turned words, padded,
+    or put duller lines that we wrote for it, and gets it back. Nobody could guess each word of what a dull line hides.
 
     After the poetry of J. D. Pressman's RetroInstruct Guide to Synthetic Text Data: the rhythm is bad, the theme is
     changed, and in reverse order both are put right.
@@ -260,7 +277,7 @@ def poetry(config: Poetry) -> Pipeline:
         if asks
         else mix("task", mended=(config.mended, *mended(config))),
         models=models if asks else {},
-        keep=["title", "form", "theme"],
+        keep=["title", "form", "theme", *([] if asks else ["ways"])],
         measures=["form"],
         validation=config.validation,
     )

@@ -16,6 +16,7 @@ from retroweave.judges.yes_no import yes_no
 from retroweave.pipeline.row import digest
 from retroweave.pipeline.source import Source, SourceRow
 from retroweave.pipeline.step import Step
+from retroweave.sources.line_lists import list_lines
 from retroweave.text.generation import generate
 from retroweave.text.listed import listed
 from retroweave.text.variants import recipe_words
@@ -45,13 +46,16 @@ class Rubrics(Config):
 def themes(path: Path | None) -> Source:
     """One row for each theme, in the order of the file."""
     file = path or HERE / "themes.txt"
-    found = [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    found = list_lines(file, "themes")
 
     def rows() -> Iterator[SourceRow]:
-        for number, theme in enumerate(found, 1):
+        for number, theme in found:
             yield SourceRow(key=theme, fields={"theme": theme}, license=LICENSE, place=f"{file.name}, line {number}")
 
-    return given(rows, {"theme": str}, licenses=(LICENSE,), fingerprint=lambda: digest(*found).hex(), name="themes")
+    def fingerprint() -> str:
+        return digest(*(theme for _, theme in found)).hex()
+
+    return given(rows, {"theme": str}, licenses=(LICENSE,), fingerprint=fingerprint, name="themes")
 
 
 def draw_kind(rng: Random) -> str:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from retroweave import Config, Drop, Pipeline, assistant, compute, mix, recipe, reverse, user, verify
 from retroweave.pipeline.step import Resource
+from retroweave.recipes.summary_lengths import (
+    Asked,
+    as_long_as_asked,
+    count_words,
+    has_the_length,
+    more,
+    no_longer_than,
+    room,
+    shorter,
+)
 from retroweave.sources.texts import passages
-from retroweave.text.spans import sentences
-from retroweave.text.textrank import Ranked, extract, prose_share
+from retroweave.text.extracts import extract, prose_share, sentences_of
 from retroweave.text.variants import recipe_words
 
 __all__ = ["Summary", "summary"]
 
 words = recipe_words(__file__)
 
-Asked = dict[str, Any]
-"""What is asked for: `kind` (sentences, words, share, paragraphs), `number`, and `form` (prose, list)."""
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-SHARES: Final[Mapping[str, float]] = {"a fifth": 1 / 5, "a quarter": 1 / 4, "a third": 1 / 3, "half": 1 / 2}
-_DASH = re.compile(r"^- ", re.MULTILINE)
-FEWEST_SENTENCES = 6
 PROSE = 0.6
 """The least share of a text's words that must stand in sentences which can stand by themselves."""
-FILLED = 0.6
-"""The least share of the words asked for that an extract must have."""
-CLOSE = 0.06
-"""How far off the length of a text may be of which about so many words are asked for."""
 
 
 class Summary(Config):
@@ -76,42 +73,7 @@ def is_trimmed(text: str, passage: str) -> bool:
 
 def ask_for_less(text: str, config: Resource[Summary], rng: Random) -> tuple[Asked, str]:
     """Choose a length to ask for: a number of sentences, a number of words, or a share of the text."""
-    count, length = len(list(sentences(text))), len(text.split())
-    if count < FEWEST_SENTENCES:
-        raise Drop(f"fewer than {FEWEST_SENTENCES} sentences")
-    form = "list" if rng.random() < config.lists else "prose"
-    kind = rng.choice(("sentences", "sentences", "words", "share"))
-    number: Any
-    if kind == "sentences":
-        number = min(rng.choice((1, 2, 2, 3, 3, 4, 5)), count // 2)
-        told = "one sentence" if number == 1 else f"{NUMBERS[number]} sentences"
-    elif kind == "words":
-        number = 10 * rng.randint(3, max(3, min(12, length // 20)))
-        told = f"{number} words"
-    else:
-        number = rng.choice(sorted(SHARES))
-        told = str(number)
-    if number == 1:
-        form = "prose"
-    asked = {"kind": kind, "number": number, "form": form}
-    request = rng.choice(words("shorten_one" if number == 1 else f"shorten_{kind}")).format(length=told)
-    return asked, f"{request}{rng.choice(words('as_list')) if form == 'list' else ''}"
-
-
-def no_longer_than(most: float) -> Callable[[Sequence[Ranked]], bool]:
-    """Whether sentences have so many words at most."""
-    return lambda chosen: sum(len(one.text.split()) for one in chosen) <= most
-
-
-def room(asked: Asked, text: str) -> Callable[[Sequence[Ranked]], bool]:
-    """Whether sentences are no more than was asked for."""
-    if asked["kind"] == "sentences":
-        return lambda chosen: len(chosen) <= asked["number"]
-    return no_longer_than(most_words(asked, text))
-
-
-def most_words(asked: Asked, text: str) -> float:
-    return asked["number"] if asked["kind"] == "words" else SHARES[asked["number"]] * len(text.split())
+    return shorter(text, config.lists, rng)
 
 
 def take_sentences(text: str, asked: Asked) -> str:
@@ -124,36 +86,7 @@ def take_sentences(text: str, asked: Asked) -> str:
 
 def is_an_extract(summary: str, text: str) -> bool:
     """Whole sentences of the text, word for word and in its order."""
-    own = [text[start:end] for start, end in sentences(text)]
-    found = taken(summary, own)
-    return bool(found) and found == sorted(found)
-
-
-def taken(summary: str, own: Sequence[str]) -> list[int]:
-    """Which of these sentences the summary consists of, by place; none where anything else stands in it."""
-    places: list[int] = []
-    rest = _DASH.sub("", summary).replace("\n", " ")
-    while rest:
-        after = range(places[-1] + 1 if places else 0, len(own))
-        place = next((one for one in after if rest == own[one] or rest.startswith(f"{own[one]} ")), None)
-        if place is None:
-            return []
-        places.append(place)
-        rest = rest[len(own[place]) + 1 :]
-    return places
-
-
-def is_as_long_as_asked(summary: str, text: str, asked: Asked) -> bool:
-    """As many sentences as were asked for, or at most so many words and not far fewer; as a list where one was."""
-    lines = summary.split("\n")
-    if (asked["form"] == "list") != all(line.startswith("- ") for line in lines):
-        return False
-    own = [text[start:end] for start, end in sentences(text)]
-    if asked["kind"] == "sentences":
-        number: int = asked["number"]
-        return len(taken(summary, own)) == number
-    most = most_words(asked, text)
-    return FILLED * most <= len(_DASH.sub("", summary).split()) <= most
+    return bool(sentences_of(summary, text))
 
 
 def take_some(text: str, rng: Random) -> str:
@@ -165,28 +98,9 @@ def take_some(text: str, rng: Random) -> str:
     raise Drop("no two sentences of it can stand alone and are short enough")
 
 
-def ask_for_more(text: str, rng: Random) -> tuple[Asked, str]:
-    """Ask for a text as long as the text: in words, or in paragraphs."""
-    if len(list(sentences(text))) < FEWEST_SENTENCES:
-        raise Drop(f"fewer than {FEWEST_SENTENCES} sentences")
-    length, paragraphs = len(text.split()), len(re.split(r"\n\s*\n", text))
-    kind = "paragraphs" if 2 <= paragraphs <= 8 and rng.random() < 0.5 else "words"
-    number = paragraphs if kind == "paragraphs" else round(length, -1)
-    told = f"{NUMBERS[number]} paragraphs" if kind == "paragraphs" else f"{number} words"
-    return {"kind": kind, "number": number}, rng.choice(words(f"expand_{kind}")).format(length=told)
-
-
-def has_the_length(text: str, asked: Asked) -> bool:
-    """As many paragraphs as were asked for, or about as many words."""
-    number: int = asked["number"]
-    if asked["kind"] == "paragraphs":
-        return len(re.split(r"\n\s*\n", text)) == number
-    return abs(len(text.split()) - number) <= CLOSE * number
-
-
 def measure(text: str, summary: str, asked: Asked) -> tuple[str, float]:
     """What length was asked for, and what share of the text's words the summary has."""
-    return asked["kind"], round(len(_DASH.sub("", summary).split()) / len(text.split()), 3)
+    return asked["kind"], round(count_words(summary) / len(text.split()), 3)
 
 
 PASSAGE = "The mole was begun in 1592. It took twelve years. Nobody liked the mole. The money ran out in 1604."
@@ -201,15 +115,16 @@ SHORT = {
 def summary(config: Summary) -> Pipeline:
     """Shorten a text to its central sentences, and write a text out around them.
 
-    TextRank, an ordinary program, ranks the sentences of a passage by what they share with the others. One way, the
-    user brings the passage and a length (three sentences, at most 60 words, a third) and the answer is the central
-    sentences in their order. The other way, the user brings those sentences and a length, and the answer is the
-    passage. A model learns to tell what a text keeps coming back to, to quote it exactly and to keep to a length; and,
-    the other way, to write prose as people wrote it with given sentences in it.
+    TextRank, an ordinary program, ranks the sentences of a passage by what they share with the others; those that say
+    the same again, hang on another or are out of size count for less, and the first for more. One way, the user brings
+    the passage and a length (three sentences, at most 60 words, a third) and the answer is the central sentences in
+    their order. The other way, the user brings those sentences and a length, and the answer is the passage. A model
+    learns to tell what a text keeps coming back to, to quote it exactly and to keep to a length; and, the other way, to
+    write prose as people wrote it with given sentences in it.
 
     Guaranteed: a summary is whole sentences of its text, word for word and in order, and as long as was asked; a text
     that is written out holds all the sentences that were brought, is as its author wrote it, and has the length asked
-    for. Not guaranteed: that these are the sentences that a person would choose. TextRank counts words in common, and
+    for. Not guaranteed: that these are the sentences that a person would choose. A program that counts words in common
     misses what a text says but once. Nothing is put in other words, so that a model does not learn to paraphrase; and
     what is written out says things that the sentences do not: use that direction where invention is wanted.
 
@@ -245,7 +160,7 @@ def summary(config: Summary) -> Pipeline:
                     good=SHORT,
                     spoiled={"summary": "The mole was begun in 1592. Nobody liked it."},
                 ),
-                verify(is_as_long_as_asked, good=SHORT, spoiled={"summary": "Nobody liked the mole."}),
+                verify(as_long_as_asked, good=SHORT, spoiled={"summary": "Nobody liked the mole."}),
                 compute(measure, writes=("asked_by", "share")),
                 reverse(
                     user("{frame}"),
@@ -257,7 +172,7 @@ def summary(config: Summary) -> Pipeline:
             ),
             expand=(
                 config.expand,
-                compute(ask_for_more, writes=("asked", "request")),
+                compute(more, writes=("asked", "request")),
                 verify(
                     has_the_length,
                     good={"text": PASSAGE, "asked": {"kind": "words", "number": 20}},

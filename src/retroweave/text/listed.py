@@ -1,12 +1,14 @@
-"""Lists in a model's answer: the items, without the marks and the line that announces them."""
+"""Lists: found in a model's answer, without the marks and the line that announces them, and written down in a form."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from retroweave.pipeline.errors import Drop
 
-__all__ = ["listed", "numbered"]
+__all__ = ["FORMS", "Form", "listed", "numbered"]
 
 _ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.):]|[-*•–])[ \t]+(?P<text>\S.*)")
 _MARKS = re.compile(r"\*\*|__|`")
@@ -26,6 +28,24 @@ def listed(answer: str) -> list[str]:
     return [_MARKS.sub("", item["text"]).strip() for item in found if item]
 
 
-def numbered(items: list[str]) -> str:
+def numbered(items: Sequence[str]) -> str:
     """The items as a numbered list."""
     return "\n".join(f"{place}. {item}" for place, item in enumerate(items, 1))
+
+
+class Form(NamedTuple):
+    """How a list is written down, and how it is read again."""
+
+    write: Callable[[Sequence[str]], str]
+    read: Callable[[str], list[str]]
+
+
+FORMS: Mapping[str, Form] = {
+    "bullets": Form(
+        lambda items: "\n".join(f"- {item}" for item in items),
+        lambda text: [line.removeprefix("- ") for line in text.split("\n")],
+    ),
+    "numbered": Form(numbered, lambda text: [line.split(". ", 1)[1] for line in text.split("\n")]),
+    "line": Form(", ".join, lambda text: text.split(", ")),
+}
+"""Forms by name. One line's items are told apart by commas, and so hold none."""

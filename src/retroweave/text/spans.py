@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Span", "candidates", "sentences"]
+__all__ = ["Span", "candidates", "points_back", "sentences"]
 
 
 class Span(NamedTuple):
@@ -27,7 +27,12 @@ _UNIT = (
     "kilometres?|centimetres?|millimetres?|litres?|gallons?|kilograms?|grams?|tons?|tonnes?|pounds?|shillings?|pence|"
     "francs?|dollars?|degrees?|bags?|bales?|men|women|people|children|passengers?|pages?|copies|ships?|houses?)"
 )
-_NAME = r"[A-Z][\w-]*[a-z]\w*(?![’'][a-z])"
+_NO_NAME = (
+    "A|After|An|And|As|At|Before|But|By|During|For|From|He|Her|His|I|If|In|Into|It|Its|My|No|Of|On|Or|Our|She|Since|So|"
+    "That|The|Their|They|This|To|Under|Until|We|When|While|With|"
+    "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+)
+_NAME = rf"(?!(?:{_NO_NAME}|{_MONTH})\b)[A-Z][\w-]*[a-z]\w*(?![’'][a-z])"
 
 _YEAR = r"1[5-9]\d\d|20\d\d"
 _DATE = rf"\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:, \d{{4}})?|{_MONTH} \d{{4}}|{_YEAR}"
@@ -92,11 +97,14 @@ def _inside(span: Span, other: Span) -> bool:
 
 def _asks_for_itself(sentence: str) -> bool:
     """Whether a sentence says something whole: no question, no speech, and no word that points outside of it."""
-    words = sentence.split()
-    first = words[0].lower().strip("“\"'‘")
     return (
-        len(words) in _WORDS_OF_A_SENTENCE
+        len(sentence.split()) in _WORDS_OF_A_SENTENCE
         and sentence.endswith(".")
         and not re.search(r"[“”\"\n]", sentence)
-        and first not in _POINTING
+        and not points_back(sentence)
     )
+
+
+def points_back(sentence: str) -> bool:
+    """Whether a sentence begins with a word that means something said before: a pronoun, a `but`."""
+    return sentence.split(maxsplit=1)[0].lower().strip("“\"'‘,") in _POINTING
