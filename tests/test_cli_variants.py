@@ -53,14 +53,14 @@ def command(server: ModelServer, *more: Any) -> Result:
 
 def test_what_holds_is_written_with_its_score_and_what_does_not_is_counted(folder: Path) -> None:
     with ModelServer(helper) as server:
-        done = command(server, "--count", 3, "--tries", 20)
+        done = command(server, "--count", 4, "--tries", 80)
     assert done.exit_code == 0, done.output
-    assert "3 of 3 phrasings for 'mend' in more.txt. Read them" in done.output
+    assert "4 of 4 phrasings for 'mend' in more.txt. Read them" in done.output
     assert "left out" in done.output
     text = (folder / "more.txt").read_text("utf-8")
     lines = text.splitlines()
-    assert sum(line.startswith("%% 0.95, beside: ") for line in lines) == 3
-    assert text.count("{lame}") - "".join(line for line in lines if line.startswith("%% ")).count("{lame}") == 3
+    assert sum(line.startswith("%% 0.95, beside: ") for line in lines) == 4
+    assert text.count("{lame}") - "".join(line for line in lines if line.startswith("%% ")).count("{lame}") == 4
     assert "Translate" not in text.replace("% ", "")
     assert "{language}" not in text
 

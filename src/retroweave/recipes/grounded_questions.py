@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import zip_longest
+from functools import partial
 from pathlib import Path
-from random import Random
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from retroweave import (
-    Config,
-    Drop,
-    Pipeline,
-    assistant,
-    compute,
-    family,
-    judge,
-    mix,
-    prompt,
-    recipe,
-    reverse,
-    user,
-    verify,
-)
-from retroweave.judges.yes_no import yes_no
-from retroweave.pipeline.model import Model
-from retroweave.pipeline.step import Resource
-from retroweave.pipeline.verdict import Score
+from retroweave import Config, Pipeline, also, assistant, compute, mix, recipe, reverse, user, verify
+from retroweave.pipeline.layout import Variants
+from retroweave.pipeline.pipeline import Cap
+from retroweave.pipeline.step import Step
+from retroweave.recipes import questions_answers as fixing
+from retroweave.recipes import questions_checks as checks
+from retroweave.recipes.questions_asking import GOOD, Asking
+from retroweave.recipes.questions_refusals import refusing
+from retroweave.recipes.questions_rewriting import STYLES, shown_as
 from retroweave.sources.texts import passages
-from retroweave.text.generation import generate
-from retroweave.text.likeness import overlap
-from retroweave.text.spans import Span, candidates, sentences
 from retroweave.text.variants import recipe_words
 
 __all__ = ["GroundedQuestions", "grounded_questions"]
@@ -42,11 +29,11 @@ HERE = Path(__file__).with_suffix("")
 
 class GroundedQuestions(Config):
     texts: Path | None = None
-    """A file or folder of .txt, .md, .jsonl, .parquet or .csv to ask about; the built-in passages if left out."""
+    """A file or folder of .txt, .md, .jsonl, .parquet, .csv or a MediaWiki dump; the built-in passages if left out."""
     field: str = "text"
     """The field of a .jsonl, .parquet or .csv record that holds the text."""
     license: str | None = None
-    """The SPDX licence of your texts, such as CC-BY-4.0, for those that do not name their own."""
+    """The SPDX licence of your texts, such as CC-BY-SA-4.0, for those that do not name their own."""
     shortest: int = 300
     """The shortest passage, in characters."""
     longest: int = 1500
@@ -56,11 +43,25 @@ class GroundedQuestions(Config):
     judge: str | None = None
     """The model that judges them; the one that writes them if left out."""
     sure: float = Field(0.5, ge=0, le=1)
-    """How sure the judge must be that the text gives this answer to this question."""
-    answers: int = Field(4, ge=1, le=100)
-    """How many answers are taken from one passage, at most; each is asked for once."""
+    """How sure the judge must be, each time that it is asked."""
+    factual: int = Field(2, ge=0, le=100)
+    """How many names, dates, quotations and whole sentences of a passage are asked for, at most."""
+    numeric: int = Field(1, ge=0, le=100)
+    """How many of its numbers are asked for, at most."""
+    why: int = Field(1, ge=0, le=100)
+    """How many of the reasons that it gives are asked for, at most."""
+    multi_hop: int = Field(0, ge=0, le=100)
+    """How many questions take two of its sentences to answer, at most; the embedded model cannot judge these."""
+    unanswerable: int = Field(0, ge=0, le=100)
+    """How many questions it does not answer, at most; the embedded model cannot judge these."""
+    refusals: float = Field(0.2, ge=0, le=1)
+    """The largest share of samples that may say that the text does not answer, where other questions are asked too."""
+    styles: str = "as-it-is"
+    """The styles in which passages are shown, one drawn for each: as-it-is,easy,encyclopaedic,dialogue,technical."""
+    cite: Literal["nothing", "sentence", "place"] = "nothing"
+    """Whether the answer is followed by the sentence that it stands in, or by its place."""
     tries: int = Field(3, ge=1, le=20)
-    """How many questions are drawn for one answer, until one passes."""
+    """How many questions are drawn for one answer, until one passes; and how many times a passage is rewritten."""
     with_text: float = Field(1, ge=0)
     """Weight of samples that show the text and ask about it."""
     without_text: float = Field(0, ge=0)
@@ -68,93 +69,130 @@ class GroundedQuestions(Config):
     validation: float = Field(0.05, ge=0, lt=1)
     """The share of passages held out for validation."""
 
+    @field_validator("styles", mode="before")
+    @classmethod
+    def _in_a_row(cls, given: Any) -> Any:
+        return ",".join(map(str, given)) if isinstance(given, list | tuple) else given
 
-def fix_answers(passage: str, config: Resource[GroundedQuestions], rng: Random) -> list[tuple[str, str, str]]:
-    """Fix the answers first: spans of the passage, of as many kinds as there are, each with the sentences around it."""
-    kinds: dict[str, list[Span]] = {}
-    for span in candidates(passage):
-        kinds.setdefault(span.kind, []).append(span)
-    if not kinds:
-        raise Drop("nothing in the passage could be asked for")
-    for spans in kinds.values():
-        rng.shuffle(spans)
-    in_turn = zip_longest(*(kinds[kind] for kind in rng.sample(sorted(kinds), len(kinds))))
-    chosen = [span for spans in in_turn for span in spans if span is not None][: config.answers]
-    return [(passage[span.start : span.end], span.kind, around(passage, span)) for span in chosen]
+    @model_validator(mode="after")
+    def _asks_something(self) -> GroundedQuestions:
+        for style in self.each_style:
+            if style not in STYLES:
+                raise ValueError(f"{style!r} is no style; there is {', '.join(STYLES)}")
+        if not any((self.factual, self.numeric, self.why, self.multi_hop, self.unanswerable)):
+            raise ValueError("of no type is a question asked; set factual, or another type, to 1 or more")
+        return self
 
-
-def around(passage: str, span: Span) -> str:
-    """The sentence in which the span stands, with the one before and the one after if they are of its paragraph."""
-    begin = passage.rfind("\n\n", 0, span.start) + 1
-    end = passage.find("\n\n", span.end)
-    paragraph = passage[begin : end if end >= 0 else len(passage)]
-    bounds = list(sentences(paragraph))
-    place = next(place for place, (_, stop) in enumerate(bounds) if span.start - begin < stop)
-    near = bounds[max(0, place - 1) : place + 2]
-    return paragraph[near[0][0] : max(near[-1][1], span.end - begin)]
-
-
-def stands_once(passage: str, answer: str) -> bool:
-    """The answer stands in the passage, word for word, and in one place."""
-    return passage.count(answer) == 1
-
-
-def is_a_question(question: str, answer: str) -> bool:
-    """One line that ends in a question mark, of four to thirty words, which does not hold the answer."""
-    return (
-        question.endswith("?")
-        and question.count("?") == 1
-        and 4 <= len(question.split()) <= 30
-        and answer.lower() not in question.lower()
-        and overlap(answer, question) < 0.6
-    )
-
-
-def stands_alone(question: str) -> bool:
-    """The question can be understood without its text: it does not speak of one."""
-    spoken = question.lower()
-    return not any(word in spoken for word in ("passage", "the text", "the author", "the writer", "the story"))
-
-
-async def not_known_without(question: str, answer: str, judge: Model) -> Score:
-    """Asked without the passage, the model does not come upon the answer."""
-    guessed = await generate(GUESS, model="judge")(question=question, judge=judge)
-    likeness = overlap(answer, guessed)
-    return Score(1 - likeness, likeness < 0.5, {"guess": guessed}, "it is known without the passage")
-
-
-GUESS = words.prompt("guess")
-PASSAGE = (
-    "Marta had meant to take the tram. It did not come, for the wires were iced, so she walked the four miles to Lund."
-)
-GOOD = {"passage": PASSAGE, "context": PASSAGE, "question": "How far did Marta walk to Lund?", "answer": "four miles"}
+    @property
+    def each_style(self) -> tuple[str, ...]:
+        """A style that is named twice is drawn twice as often."""
+        return tuple(style.strip() for style in self.styles.split(","))
 
 
 EXAMPLE = {
     "texts": HERE / "example.txt",
     "license": "CC0-1.0",
     "shortest": 80,
-    "longest": 250,
+    "longest": 320,
+    "multi_hop": 1,
+    "unanswerable": 1,
+    "refusals": 0.5,
     "model": f"scripted:{HERE / 'example.answers.yaml'}",
 }
 
 
-@recipe(example=GroundedQuestions.model_validate(EXAMPLE))
+def types(config: GroundedQuestions, ask: Variants) -> dict[str, tuple[Any, ...]]:
+    """The steps of each type of question that is wanted. Those of what is not answered end in a layout of their own."""
+    several = set(config.each_style) != {"as-it-is"}
+    asking = Asking(words, sure=config.sure, tries=config.tries, rewritten=several)
+    verbatim = (
+        verify(checks.stands_once, raises="answer", strength="proved", good=GOOD, spoiled={"answer": "five miles"}),
+        verify(checks.stands_once_in_what_is_shown, good=GOOD, spoiled={"answer": "five miles"}),
+    )
+
+    def fix(function: Any, **wanted: Any) -> Step:
+        name = function.__name__.replace("_", " ")
+        return compute(partial(function, **wanted), writes=fixing.FIELDS, many=True, name=name)
+
+    arms: dict[str, tuple[Any, ...]] = {}
+    spans = {name: getattr(config, name) for name in fixing.KINDS}
+    if any(spans.values()):
+        arms["spans"] = (
+            fix(fixing.fix_answers, wanted=spans, whole=config.cite != "sentence"),
+            *verbatim,
+            asking.for_spans(),
+        )
+    if config.multi_hop:
+        arms["multi_hop"] = (fix(fixing.fix_pairs, count=config.multi_hop), *verbatim, asking.by_two_sentences())
+    if config.unanswerable:
+        missing = fix(fixing.fix_missing, count=config.unanswerable)
+        arms["unanswerable"] = (missing, *verbatim, *refusing(words, asking, ask, config.sure))
+    return arms
+
+
+def answering(config: GroundedQuestions, ask: Variants) -> tuple[Any, ...]:
+    """The steps from a question and its answer to a conversation."""
+    cited = config.cite != "nothing"
+    citing = (
+        compute(fixing.quote if config.cite == "sentence" else fixing.tell_place, writes="evidence"),
+        verify(
+            fixing.cites, raises="evidence", strength="proved", good=GOOD, spoiled={"evidence": "> She had four miles."}
+        ),
+    )
+    pools = {"ask": ask, "frame": words.variants("frames")}
+    if cited:
+        pools["cited"] = words.variants(f"cited_{config.cite}")
+    with_text = reverse(
+        user("{ask}\n\n{frame}"),
+        assistant("{cited}" if cited else "{answer}"),
+        name="with_text",
+        extractive=True,
+        floor="tested",
+        tools="",
+        **pools,
+    )
+    alone = verify(
+        checks.stands_alone, good={"question": "Who walked to Lund?"}, spoiled={"question": "Who walks in the text?"}
+    )
+    return (
+        mix(
+            "form",
+            with_text=(config.with_text, *(citing if cited else ()), with_text),
+            without_text=(
+                config.without_text,
+                alone,
+                reverse(user("{question}"), assistant("{answer}"), name="without_text"),
+            ),
+        ),
+    )
+
+
+@recipe(example=GroundedQuestions.model_validate(EXAMPLE), presets={"all-types": {"multi_hop": 1, "unanswerable": 1}})
 def grounded_questions(config: GroundedQuestions) -> Pipeline:
-    """Answer questions about a text in the text's own words.
+    """Answer questions about a text in the text's own words, and say so where it does not answer them.
 
     An answer is taken from a passage first (a name, a number, a date, a quotation, a reason, a whole sentence); then a
     model writes the question that it answers. They are laid out in reverse: the passage and the question, then the
-    answer. A model learns to find in a text what settles a question, and to quote it.
+    answer. Some questions take two sentences, and some are not answered at all: there the sentence that answers is
+    taken out of the text, and what is trained says that the text does not tell. A model learns to find in a text what
+    settles a question, to quote it, and to admit that it is not there.
 
-    Guaranteed: each answer stands in its passage word for word, and just once; the question does not give it away. Not
-    guaranteed: that the question is a good one. A judge accepts it where the passage gives this answer to it, and where
-    the model does not come upon the answer without the passage; how often the judge errs is told by labels. With
-    `without_text` the passage is left out and a model learns what it says, so use that with texts that are true.
+    Guaranteed: each answer stands in its passage word for word, and just once, and the question does not give it away.
+    Of a question for two sentences, the answer stands in one of them, and the question draws on the other. A citation
+    stands in the text that is shown, with the answer in it. Where the text is said not to answer, the words of the
+    answer are no longer in it. Not guaranteed: that the question is a good one. A judge accepts it where the text gives
+    this answer to it, where one sentence alone does not, and where the model does not come upon the answer without the
+    text; how often the judge errs is told by labels. So an answer is worth *given*, and a refusal *judged*: a judge
+    read the rest of the text and found no answer in it. With `styles` a model rewrites the passage first. That is shown
+    and never trained, but a citation quotes it: no number and no name in it is new, as far as figures and capitals
+    tell, a judge found that it says nothing else, and the answer stands in the original too, which must give it to the
+    same question. With `without_text` the passage is left out and a model learns what it says, so use that with texts
+    that are true.
 
     After the grounded questions of J. D. Pressman's RetroInstruct Guide to Synthetic Text Data. That the answer comes
     first, and that questions are kept where they lead back to it, is also the way of Alberti et al., "Synthetic QA
-    Corpora Generation with Roundtrip Consistency" (2019).
+    Corpora Generation with Roundtrip Consistency" (2019); the styles are those of WRAP (Maini et al., 2024), and the
+    types of questions those of Genstruct (Nous Research, 2024).
     """
     source = passages(
         config.texts,
@@ -164,56 +202,16 @@ def grounded_questions(config: GroundedQuestions) -> Pipeline:
         longest=config.longest,
         whole_lines=True,
     )
+    ask = words.variants("ask" if config.cite == "nothing" else f"ask_{config.cite}")
+    arms = types(config, ask)
     return Pipeline(
         replace(source, again=False),  # a second draw could take the same answer, and ask for it again
-        compute(fix_answers, writes=("answer", "kind", "context"), many=True),
-        verify(stands_once, raises="answer", strength="proved", good=GOOD, spoiled={"answer": "five miles"}),
-        family(
-            prompt(generate(words.prompt("question"), model="writer"), writes="question"),
-            verify(is_a_question, good=GOOD, spoiled={"question": "How did Marta walk the four miles to Lund?"}),
-            judge(
-                yes_no([words.prompt("answerable"), words.prompt("fits")], model="judge", threshold=config.sure),
-                raises="question",
-                score="sure",
-                good=GOOD,
-                spoiled={"question": "What colour was the door of the church?"},
-                name="answerable",
-            ),
-            judge(
-                not_known_without,
-                good={"question": "Which word had Marta scratched into the lid of the tea tin?", "answer": "Paris"},
-                spoiled={"question": "What is the capital of France?"},
-            ),
-            want=1,
-            tries=config.tries,
-            name="question until it passes",
-        ),
-        mix(
-            "form",
-            with_text=(
-                config.with_text,
-                reverse(
-                    user("{ask}\n\n{frame}"),
-                    assistant("{answer}"),
-                    name="with_text",
-                    extractive=True,
-                    ask=words.variants("ask"),
-                    frame=words.variants("frames"),
-                ),
-            ),
-            without_text=(
-                config.without_text,
-                verify(
-                    stands_alone,
-                    good={"question": "Who walked to Lund?"},
-                    spoiled={"question": "Who walks in the text?"},
-                ),
-                reverse(user("{question}"), assistant("{answer}"), name="without_text"),
-            ),
-        ),
-        resources={"config": config},
+        *shown_as(config.each_style, words, sure=config.sure, tries=config.tries),
+        also("types", **arms),
+        *answering(config, ask),
         models={"writer": config.model, "judge": config.judge or config.model},
+        caps=[Cap("refusal", {True: config.refusals})] if len(arms) > 1 else [],
         keep=["passage"],
-        measures=["kind", "sure"],
+        measures=["type", "kind", "style", "sure", "refusal"],
         validation=config.validation,
     )

@@ -38,7 +38,7 @@ Scene = dict[str, Any]
 
 class RepairByEditor(Config):
     texts: Path | None = None
-    """A file or folder of .txt, .md, .jsonl, .parquet or .csv to damage; the built-in passages if left out."""
+    """A file or folder of .txt, .md, .jsonl, .parquet, .csv or a MediaWiki dump; the built-in passages if left out."""
     field: str = "text"
     """The field of a .jsonl, .parquet or .csv record that holds the text."""
     license: str | None = None

@@ -32,7 +32,7 @@ PLAIN_ENGLISH = 70
 
 class StyleTransfer(Config):
     texts: Path | None = None
-    """A file or folder of .txt, .md, .jsonl, .parquet or .csv to imitate; the built-in passages if left out."""
+    """A file or folder of .txt, .md, .jsonl, .parquet, .csv or a MediaWiki dump; the built-in passages if left out."""
     field: str = "text"
     """The field of a .jsonl, .parquet or .csv record that holds the text."""
     license: str | None = None

@@ -34,7 +34,7 @@ PROSE = 0.6
 
 class Summary(Config):
     texts: Path | None = None
-    """A file or folder of .txt, .md, .jsonl, .parquet or .csv to shorten; the built-in passages if left out."""
+    """A file or folder of .txt, .md, .jsonl, .parquet, .csv or a MediaWiki dump; the built-in passages if left out."""
     field: str = "text"
     """The field of a .jsonl, .parquet or .csv record that holds the text."""
     license: str | None = None

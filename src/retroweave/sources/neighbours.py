@@ -4,7 +4,7 @@ A function is the words in its names and its docstring, what it calls, and the s
 by how rare it is among all functions (tf-idf: Spärck Jones, 1972). Nearness is the cosine of two such vectors, in which
 no one word counts for much. Compared by eye on 30 functions with a sentence encoder over the same words, the neighbours
 were the same or better, and the numbers part the near from the far: from 0.22 on nearly all pairs have to do with each
-other.
+other, from 0.2 to there five in six, and from 0.18 to there three in five.
 
 Functions are neighbours only where they may stand in one sample: under one licence, and on one side of the split into
 train and validation.
