@@ -2,6 +2,7 @@
 
     python benchmarks/sandbox.py
     python benchmarks/sandbox.py --seconds 2 --json
+    python benchmarks/sandbox.py --where
 
 A suite is a function of 20 lines and ten assertions. No two sources are the same: each is a mutant of one function, as
 recipes make them, so that nothing is gained by keeping what was compiled. Four contestants share one run, and take
@@ -15,6 +16,9 @@ turns in short rounds, so that they share the machine and its mood too:
 
 Each is measured one after another, and by as many at once as `--workers` says, each with a sandbox of its own. The
 ratios are of medians over the rounds.
+
+`--where` tells instead where the time of a suite goes: processor time and page faults of each process, by the kernel's
+own count, next to what the same work costs in one warm process.
 """
 
 from __future__ import annotations
@@ -36,6 +40,8 @@ from typing import Any
 
 from retroweave.pipeline.sandbox import Call
 from retroweave.verifiers.sandbox import LocalSandbox, open_sandbox
+from retroweave.verifiers.sandbox.stepping import SOURCE as SOURCE_NAME
+from retroweave.verifiers.sandbox.stepping import counter
 
 BATCH = 16
 SOURCE = '''
@@ -180,13 +186,84 @@ def show(found: dict[str, Any]) -> None:
         )
 
 
+# Where the time goes
+
+PROCESSES = ("this process", "fork server", "child")
+
+
+def spent() -> dict[str, tuple[float, int]]:
+    """Processor microseconds and page faults so far: of this process, of the fork server, and of all its children."""
+    server = opened().pid
+    assert server is not None
+    inner = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    if "namespaces" in opened().layers["processes"]:
+        server = int(inner[0])
+    ours, theirs = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in ("self", server))
+    tick = 1e6 / os.sysconf("SC_CLK_TCK")
+    return {
+        name: (sum(map(int, fields[time : time + 2])) * tick, int(fields[faults]))
+        for name, fields, time, faults in zip(PROCESSES, (ours, theirs, theirs), (11, 11, 13), (7, 7, 8), strict=True)
+    }
+
+
+def where(judge: Judge, count: int) -> dict[str, tuple[float, float]]:
+    """The same for one suite."""
+    judge([mutant(number) for number in range(BATCH)])
+    sources = [mutant(number) for number in range(count)]
+    before = spent()
+    judge(sources)
+    after = spent()
+    return {
+        name: ((after[name][0] - processor) / count, (after[name][1] - faults) / count)
+        for name, (processor, faults) in before.items()
+    }
+
+
+def warm(action: Callable[[str], Any], count: int) -> float:
+    """Processor microseconds of something done with a source, in this process."""
+    sources = [mutant(number) for number in range(count)]
+    began = time.process_time()
+    for source in sources:
+        action(source)
+    return 1e6 * (time.process_time() - began) / count
+
+
+def counted(source: str) -> None:
+    """The suite in this process, its lines counted as in the sandbox."""
+    names: dict[str, Any] = {}
+    exec(compile(source, SOURCE_NAME, "exec"), names)  # noqa: S102 - the sources are our own
+    lines = counter(1 << 20, sys.exit)
+    for call in CALLS:
+        lines.start()
+        names["numerals"](*call.args)
+        lines.stop()
+
+
+def show_where(count: int = 800) -> None:
+    one, many = where(singly, count), where(in_batches, count)
+    print(f"{'microseconds a suite':32}{'singly':>10}{'faults':>10}{'in batches':>14}{'faults':>10}")
+    for name in PROCESSES:
+        print(f"{name:32}{one[name][0]:>10,.0f}{one[name][1]:>10,.0f}{many[name][0]:>14,.0f}{many[name][1]:>10,.1f}")
+    both = [sum(found[name][0] for name in PROCESSES) for found in (one, many)]
+    print(f"{'all':32}{both[0]:>10,.0f}{'':10}{both[1]:>14,.0f}")
+    print("\nin a warm process")
+    plain = warm(lambda source: in_process([source]), count)
+    compiling = warm(lambda source: compile(source, SOURCE_NAME, "exec"), count)
+    print(f"{'  compile':32}{compiling:>10,.0f}\n{'  run':32}{plain - compiling:>10,.0f}")
+    print(f"{'  count lines':32}{warm(counted, count) - plain:>10,.0f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Suites a second: the sandbox next to a bare subprocess.")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each contestant runs in a round")
     parser.add_argument("--rounds", type=int, default=5, help="how often each has its turn")
     parser.add_argument("--workers", type=int, default=2, help="how many run at once in the second column")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--where", action="store_true", help="tell where the time of a suite goes")
     options = parser.parse_args()
+    if options.where:
+        show_where()
+        return
     found = measure(options.seconds, options.rounds, options.workers)
     if options.json:
         print(json.dumps(found, indent=2))

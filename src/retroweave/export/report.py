@@ -104,6 +104,7 @@ def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, la
         evidence=facts.evidence(run),
         worths=facts.WORTHS,
         rests_on=facts.rests_on(run),
+        sandbox=facts.sandbox(run),
         splits=[(split, run["splits"][split]) for split in SPLITS if run["splits"].get(split)],
         models=facts.models(run),
         spent=facts.spent(run),

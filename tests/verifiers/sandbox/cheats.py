@@ -148,6 +148,7 @@ def double(number):
         """
 import gc
 def double(number):
+    gc.unfreeze()
     for found in gc.get_objects():
         if type(found) is list and found and type(found[0]) is tuple and len(found[0]) == 2:
             for argument, expected in found:
@@ -213,6 +214,7 @@ def double(number):
         "replace what reports",
         """
 import gc, json, os, sys
+gc.unfreeze()
 for found in gc.get_objects():
     if type(found).__name__ == "Report":
         type(found).put = lambda self, outcome: None

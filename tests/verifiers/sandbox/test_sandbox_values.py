@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from retroweave.pipeline.sandbox import Call
 from retroweave.verifiers.sandbox.local import LocalSandbox
-from retroweave.verifiers.sandbox.values import DEPTH, Malformed, NotPlain, TooLarge, dump, load
+from retroweave.verifiers.sandbox.values import DEPTH, Malformed, NotPlain, TooLarge, dump, encode, load, tagged
 
 atoms = (
     st.none()
@@ -174,3 +174,9 @@ def test_another_hash_seed_gives_sets_of_texts_another_order() -> None:
     assert first == again
     assert first != other
     assert sorted(first) == sorted(other)
+
+
+@given(values)
+def test_json_is_written_as_the_library_writes_it(value: Any) -> None:
+    told = tagged(value, [1 << 20])
+    assert encode(told) == json.dumps(told, separators=(",", ":"))

@@ -81,7 +81,6 @@ def run_tests(
     """
     nonce = secrets.token_hex(8)
     request = {
-        "role": "tests",
         "nonce": nonce,
         "test": tests,
         "module": module,
@@ -91,7 +90,7 @@ def run_tests(
     }
     with sandbox.lock:
         try:
-            with sandbox.conversation(request, limits, testing=True) as witness:
+            with sandbox.conversation(("tests", request), limits, testing=True) as witness:
                 return _Hearing(_Function(sandbox, source, function, limits), witness, nonce).held()
         except Died as error:
             raise SandboxFailed(f"The sandbox's server died while tests ran: {error}.") from error
@@ -128,14 +127,8 @@ class _Function:
     def _begin(self) -> None:
         left = self._deadline - time.monotonic()
         limits = Limits(self._limits.steps, max(left, 0.1), self._limits.memory, self._limits.output)
-        request = {
-            "role": "serve",
-            "nonce": self._nonce,
-            "sources": [self._source],
-            "function": self._function,
-            "steps": limits.steps,
-            "output": limits.output,
-        }
+        settings = (self._nonce, limits.output, limits.steps, True)
+        request = ("serve", settings, self._source, self._function)
         self._open = self._sandbox.conversation(request, limits, testing=False)
         self._conversation = self._open.__enter__()
 

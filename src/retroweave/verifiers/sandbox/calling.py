@@ -13,19 +13,18 @@ from __future__ import annotations
 
 import gc
 import io
-import json
 import marshal
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from retroweave.verifiers.sandbox.stepping import SOURCE, Counter, Mapper, compiled, counter
-from retroweave.verifiers.sandbox.values import NotPlain, TooLarge, tagged
+from retroweave.verifiers.sandbox.values import NotPlain, TooLarge, encode, tagged
 
-__all__ = ["MESSAGE", "WITHOUT_REFERENCES", "Printed", "Report", "Worker", "lines_of", "run", "serve"]
+__all__ = ["MESSAGE", "WITHOUT_REFERENCES", "Printed", "Report", "Worker", "lines_of"]
 
 MESSAGE = 1_000
 """Characters of a message, and of what is printed."""
@@ -37,20 +36,22 @@ WITHOUT_REFERENCES = 2
 _NAME = type.__dict__["__name__"].__get__
 """The name of a class, whatever its metaclass says."""
 _EXHAUSTED: dict[type[BaseException], str] = {MemoryError: "memory", RecursionError: "depth"}
-_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 _exit, _write, _read, _set_recursion_limit = os._exit, os.write, os.read, sys.setrecursionlimit
 
 
 class Report:
     """What goes out: together where nothing goes wrong, one by one where it did before."""
 
-    def __init__(self, descriptor: int, nonce: str, most: int, careful: bool) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, nonce: str = "", most: int = 0, careful: bool = False) -> None:
+        self.descriptor = descriptor
+        self._held: list[Any] = []
+        self.begin(nonce, most, careful)
+
+    def begin(self, nonce: str, most: int, careful: bool) -> None:
         self._nonce = nonce
         self.left = most
         """How much more may be brought back."""
         self._careful = careful
-        self._held: list[Any] = []
 
     def put(self, outcome: Any) -> None:
         self._held.append(outcome)
@@ -60,10 +61,10 @@ class Report:
     def flush(self) -> None:
         if not self._held:
             return
-        data = memoryview((_encode([self._nonce, *self._held]) + "\n").encode())
+        data = memoryview((encode([self._nonce, *self._held]) + "\n").encode())
         self._held.clear()
         while data:
-            data = data[_write(self._descriptor, data) :]
+            data = data[_write(self.descriptor, data) :]
 
     def end(self, outcome: Any) -> NoReturn:
         """The last words of this process, which may stand at the limit of recursion."""
@@ -77,7 +78,7 @@ class Printed(io.TextIOBase):
     """Standard output: the beginning is kept, the rest is counted."""
 
     def __init__(self, most: int, full: Callable[[], NoReturn]) -> None:
-        self._most = most
+        self.most = most
         self._full = full
         self.kept: list[str] = []
         self._length = 0
@@ -92,7 +93,7 @@ class Printed(io.TextIOBase):
         if self._length < MESSAGE:
             self.kept.append(text[: MESSAGE - self._length])
         self._length += len(text)
-        if self._length > self._most:
+        if self._length > self.most:
             self._full()
         return len(text)
 
@@ -101,16 +102,34 @@ class Printed(io.TextIOBase):
 
 
 class Worker:
-    """Calls functions and says what came of each."""
+    """Calls functions and says what came of each. Made in the fork server, so that no child has to make it."""
 
-    def __init__(self, report: Report, steps: int, most: int, mapped: bool) -> None:
-        self._report = report
-        self._most = most
-        self._map = Mapper(steps, self._at_limit) if mapped else None
-        self._counter: Counter = self._map or counter(steps, self._at_limit)
-        self._printed = Printed(most, self._too_much)
+    def __init__(self, descriptor: int) -> None:
+        self._report = Report(descriptor)
+        self._map: Mapper | None = None
+        self._counter: Counter = counter(0, self._at_limit)
+        self._printed = Printed(0, self._too_much)
+        self._renew()
         sys.stdout = self._printed
         sys.stdin = io.StringIO()
+
+    def _renew(self) -> None:
+        """What each source finds: a module of its own, and random numbers that begin where they always do."""
+        random.seed(0)
+        self._module: ModuleType | None = ModuleType("source")
+        sys.modules["source"] = self._module
+
+    def report_to(self, descriptor: int) -> None:
+        """Begin anew, with another place for what is found."""
+        self._report.descriptor = descriptor
+        self._renew()
+
+    def begin(self, nonce: str, most: int, steps: int, careful: bool, mapped: bool = False) -> None:
+        self._report.begin(nonce, most, careful)
+        if mapped:
+            self._counter = self._map = Mapper(0, self._at_limit)
+        self._counter.limit = steps
+        self._printed.most = most
 
     def _at_limit(self) -> NoReturn:
         _set_recursion_limit(_DEEP)
@@ -130,17 +149,17 @@ class Worker:
     def load(self, source: str, function: str) -> Any:
         """The function, or what came of running the source: a dict, which is no function."""
         self._printed.clear()
-        random.seed(0)
-        module = ModuleType("source")
-        sys.modules["source"] = module
+        if self._module is None:
+            self._renew()
+        names, self._module = self._module.__dict__, None
         self._counter.start()
         try:
-            exec(compiled(source), module.__dict__)  # noqa: S102 - it is what this process is for
+            exec(compiled(source), names)  # noqa: S102 - it is what this process is for
             self._counter.stop()
         except BaseException as error:
             self._counter.stop()
             return self._raised(error, sys.exc_info()[2])
-        found: Any = module.__dict__.get(function)
+        found: Any = names.get(function)
         if found is None:
             message = f"The source defines no {function!r}."
             return {"ended": "raised", "error": "NameError", "message": message}
@@ -217,6 +236,32 @@ class Worker:
         self._report.left = left[0]
         return told
 
+    def run(self, sources: Sequence[str], function: str, texts: Sequence[bytes], first: int) -> None:
+        """Every call of every source, from the call on that is the first.
+
+        An outcome that is the same as the first one of its call is a zero: most mutants differ in few.
+        """
+        calls = list(enumerate(texts))[first:]
+        firsts: dict[int, bytes] = {}
+        alone = len(sources) == 1
+        gc.enable()
+        for source in sources:
+            found = self.load(source, function)
+            for number, text in calls:
+                outcome = found if type(found) is dict else self.call(found, text)
+                told = b"" if alone else marshal.dumps(outcome, WITHOUT_REFERENCES)
+                earlier = firsts.setdefault(number, told)
+                self._report.put(0 if earlier is not told and earlier == told else outcome)
+            calls = list(enumerate(texts))
+        self._report.flush()
+
+    def serve(self, source: str, function: str, orders: int) -> None:
+        """One source, and calls as they come, a line each, in hexadecimal digits."""
+        gc.enable()
+        found = self.load(source, function)
+        for text in lines_of(orders):
+            self._report.put(found if type(found) is dict else self.call(found, bytes.fromhex(text)))
+
 
 def _no_function(*args: Any, **kwargs: Any) -> NoReturn:
     """In the place of a dict, by which `load` says what came of a source."""
@@ -245,39 +290,6 @@ def _line_of(error: BaseException, trace: TracebackType | None) -> int:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def run(request: dict[str, Any], descriptor: int) -> None:
-    """Every call of every source, from the call on that the request names.
-
-    An outcome that is the same as the first one of its call is a zero: most mutants differ in few.
-    """
-    report = Report(descriptor, request["nonce"], request["output"], request["careful"])
-    worker = Worker(report, request["steps"], request["output"], request["mapped"])
-    texts = request["calls"]
-    calls = list(enumerate(texts))[request["first"] :]
-    firsts: dict[int, bytes] = {}
-    alone = len(request["sources"]) == 1
-    gc.enable()
-    for source in request["sources"]:
-        function = worker.load(source, request["function"])
-        for number, text in calls:
-            outcome = function if type(function) is dict else worker.call(function, text)
-            told = b"" if alone else marshal.dumps(outcome, WITHOUT_REFERENCES)
-            first = firsts.setdefault(number, told)
-            report.put(0 if first is not told and first == told else outcome)
-        calls = list(enumerate(texts))
-    report.flush()
-
-
-def serve(request: dict[str, Any], descriptor: int, orders: int) -> None:
-    """One source, and calls as they come, a line each, in hexadecimal digits."""
-    report = Report(descriptor, request["nonce"], request["output"], careful=True)
-    worker = Worker(report, request["steps"], request["output"], mapped=False)
-    gc.enable()
-    function = worker.load(request["sources"][0], request["function"])
-    for text in lines_of(orders):
-        report.put(function if type(function) is dict else worker.call(function, bytes.fromhex(text)))
 
 
 def lines_of(descriptor: int) -> Iterator[str]:

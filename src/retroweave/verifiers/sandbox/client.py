@@ -7,6 +7,7 @@ started again; one that does not answer in time is killed.
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from retroweave.pipeline.sandbox import SandboxFailed
-from retroweave.verifiers.sandbox.frames import END, FRAME, HEADER
+from retroweave.verifiers.sandbox.frames import END, FRAME, HEADER, LENGTH
 
 __all__ = ["Channel", "Conversation", "Died", "Popen", "Reply", "Request", "Server", "end", "launch"]
 
@@ -57,7 +58,10 @@ class Reply(NamedTuple):
 
 
 def launch(role: str, settings: Mapping[str, Any], popen: Popen) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A process of the sandbox, and the socket to it. It starts with no environment but a fixed hash seed."""
+    """A process of the sandbox, and the socket to it.
+
+    Its environment is a fixed hash seed, and the word to find functions of libraries now and not in each child.
+    """
     ours, theirs = socket.socketpair()
     boot = Path(__file__).with_name("boot.py")
     with theirs:
@@ -67,7 +71,7 @@ def launch(role: str, settings: Mapping[str, Any], popen: Popen) -> tuple[subpro
             stdin=theirs,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={"PYTHONHASHSEED": str(settings.get("hash_seed", 0))},
+            env={"PYTHONHASHSEED": str(settings.get("hash_seed", 0)), "LD_BIND_NOW": "1"},
             start_new_session=True,
         )
     return process, ours
@@ -84,11 +88,19 @@ class Channel:
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
         self._held = bytearray()
+        stream.setblocking(False)
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(stream, select.POLLIN)
+        self._writable.register(stream, select.POLLOUT)
 
     def send(self, data: bytes, deadline: float) -> None:
+        rest = memoryview(data)
         try:
-            self._stream.settimeout(_left(deadline))
-            self._stream.sendall(data)
+            while rest:
+                try:
+                    rest = rest[self._stream.send(rest) :]
+                except BlockingIOError:
+                    self._writable.poll(_left(deadline) * 1000)
         except OSError as error:
             raise Died(f"the server took no request: {error}") from error
 
@@ -107,17 +119,21 @@ class Channel:
 
     def _exactly(self, length: int, deadline: float) -> bytes:
         while len(self._held) < length:
-            try:
-                self._stream.settimeout(_left(deadline))
-                more = self._stream.recv(1 << 16)
-            except OSError as error:
-                raise Died(f"the server did not answer: {error}") from error
-            if not more:
-                raise Died("the server is gone")
-            self._held += more
+            self._held += self._more(deadline)
         data = bytes(self._held[:length])
         del self._held[:length]
         return data
+
+    def _more(self, deadline: float) -> bytes:
+        try:
+            while not self._readable.poll(_left(deadline) * 1000):
+                pass
+            more = self._stream.recv(1 << 16)
+        except OSError as error:
+            raise Died(f"the server did not answer: {error}") from error
+        if not more:
+            raise Died("the server is gone")
+        return more
 
 
 def _left(deadline: float) -> float:
@@ -187,10 +203,11 @@ class Server:
     @contextmanager
     def _exchange(self, request: Request, conversation: bool) -> Iterator[float]:
         deadline = time.monotonic() + request.seconds + GRACE
-        processor = int(request.seconds) + 2
+        processor = math.ceil(request.seconds) + 2  # a whole number, for which the server has a child ready
+        body = LENGTH.pack(len(request.body)) + request.body
         limits = (request.seconds, processor, request.memory, request.output, conversation)
         try:
-            self._channel.send(HEADER.pack(len(request.body), *limits) + request.body, deadline)
+            self._channel.send(HEADER.pack(len(body), *limits) + body, deadline)
             yield deadline
         except BaseException:
             self.stop()  # whatever is left in the pipes belongs to no later request

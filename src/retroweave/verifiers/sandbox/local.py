@@ -192,7 +192,7 @@ class LocalSandbox:
 
     # Conversations, for `assertions.py`
 
-    def conversation(self, request: dict[str, Any], limits: Limits, testing: bool) -> Any:
+    def conversation(self, request: tuple[Any, ...], limits: Limits, testing: bool) -> Any:
         """A child that is spoken with, in the server of the function or in that of its tests."""
         server = self._tester if testing else self._server
         self.start()
@@ -292,20 +292,11 @@ class _Batch(NamedTuple):
     def request(self, done: int, careful: bool, nonce: str, seconds: float) -> Request:
         """What is left after so many calls. Where a process died, it is asked to send each line by itself."""
         source, first = divmod(done, len(self.texts))
-        body = {
-            "role": "calls",
-            "nonce": nonce,
-            "sources": list(self.sources[source:]),
-            "first": first,
-            "function": self.function,
-            "calls": list(self.texts),
-            "steps": self.limits.steps,
-            "output": self.limits.output,
-            "mapped": self.mapped,
-            "careful": careful,
-        }
-        most = 2 * self.limits.output + _SLACK * (1 + self.size)
-        return Request(marshal.dumps(body), seconds, self.limits.memory, most)
+        limits = self.limits
+        settings = (nonce, limits.output, limits.steps, careful, self.mapped)
+        body = ("calls", settings, list(self.sources[source:]), self.function, list(self.texts), first)
+        most = 2 * limits.output + _SLACK * (1 + self.size)
+        return Request(marshal.dumps(body), seconds, limits.memory, most)
 
 
 def read_lines(data: bytes, nonce: str, most: int, calls: int = 1) -> tuple[list[tuple[Outcome, Coverage]], bool]:
@@ -346,6 +337,8 @@ _TYPES: dict[str, type] = {
 def read_outcome(part: dict[str, Any]) -> tuple[Outcome, Coverage]:
     """An outcome and its coverage. `ValueError`, `TypeError` or `KeyError` where our own code writes none like it."""
     value = untagged(part.pop("value", None))
+    if len(part) == 1 and type(part.get("steps")) is int:  # as most are: it returned, and nothing else is to be told
+        return Outcome("returned", value, steps=part["steps"]), _NOWHERE
     for name, found in part.items():
         if type(found) is not _TYPES[name]:
             raise Malformed(f"{name} is no {type(found).__name__}.")

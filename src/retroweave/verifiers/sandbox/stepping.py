@@ -49,7 +49,9 @@ def compiled(source: str) -> CodeType:
 
 def has_empty_loop(source: str) -> bool:
     """Whether there may be a loop such as `while True: pass` on one line."""
-    return "while" in source and _EMPTY_LOOP.search(source) is not None
+    if "while" not in source or not ("pass" in source or "continue" in source or "..." in source):
+        return False  # most often, and without the pages of memory that the search touches
+    return _EMPTY_LOOP.search(source) is not None
 
 
 def give_work(tree: ast.AST) -> None:
@@ -73,6 +75,7 @@ class Counter:
 
     def __init__(self, limit: int, full: Callable[[], NoReturn]) -> None:
         self.limit = limit
+        """May be set anew between two calls."""
         self.full = full
         self._reset, self._read, self._tracer = self._closures()
 
@@ -82,16 +85,16 @@ class Counter:
         return self._read()
 
     def start(self) -> None:
-        self._reset()
+        self._reset(self.limit)
         sys.settrace(self._tracer)
 
     def stop(self) -> None:
         sys.settrace(None)
 
-    def _closures(self) -> tuple[Callable[[], None], Callable[[], int], Any]:
+    def _closures(self) -> tuple[Callable[[int], None], Callable[[], int], Any]:
         """Closures and no methods, since they run for each line: to begin anew, to read the count, to trace."""
-        steps = 0
-        limit, full = self.limit, self.full
+        steps = limit = 0
+        full = self.full
         skip: dict[CodeType, bool] = {}
 
         def line(frame: FrameType, event: str, argument: Any) -> Any:
@@ -109,9 +112,9 @@ class Counter:
                 skipped = skip[code] = _skipped(code)
             return None if skipped else line
 
-        def reset() -> None:
-            nonlocal steps
-            steps = 0
+        def reset(most: int) -> None:
+            nonlocal steps, limit
+            steps, limit = 0, most
 
         return reset, lambda: steps, enter
 
@@ -124,9 +127,9 @@ class Mapper(Counter):
     def lines(self) -> set[int]:
         return {line for _, line in self.arcs if line > 0}
 
-    def _closures(self) -> tuple[Callable[[], None], Callable[[], int], Any]:
-        steps = 0
-        limit, full = self.limit, self.full
+    def _closures(self) -> tuple[Callable[[int], None], Callable[[], int], Any]:
+        steps = limit = 0
+        full = self.full
         arcs = self.arcs = set()
 
         def line(frame: FrameType, event: str, argument: Any) -> Any:
@@ -159,9 +162,9 @@ class Mapper(Counter):
                 return mapped(frame)
             return None if _skipped(frame.f_code) else line
 
-        def reset() -> None:
-            nonlocal steps
-            steps = 0
+        def reset(most: int) -> None:
+            nonlocal steps, limit
+            steps, limit = 0, most
             arcs.clear()
 
         return reset, lambda: steps, enter
@@ -202,7 +205,7 @@ if sys.version_info >= (3, 12):
         """
 
         def start(self) -> None:
-            self._reset()
+            self._reset(self.limit)
             if _MONITORING.get_tool(_TOOL) is None:
                 _MONITORING.use_tool_id(_TOOL, "retroweave")
             line, jump = self._tracer
@@ -214,9 +217,9 @@ if sys.version_info >= (3, 12):
         def stop(self) -> None:
             _MONITORING.set_events(_TOOL, 0)
 
-        def _closures(self) -> tuple[Callable[[], None], Callable[[], int], Any]:
-            steps = 0
-            limit, full, off = self.limit, self.full, _MONITORING.DISABLE
+        def _closures(self) -> tuple[Callable[[int], None], Callable[[], int], Any]:
+            steps = limit = 0
+            full, off = self.full, _MONITORING.DISABLE
 
             def line(code: CodeType, number: int) -> Any:
                 nonlocal steps
@@ -230,9 +233,9 @@ if sys.version_info >= (3, 12):
             def jump(code: CodeType, here: int, there: int) -> Any:
                 return line(code, 0) if there <= here and _on_one_line(code, here, there) else off
 
-            def reset() -> None:
-                nonlocal steps
-                steps = 0
+            def reset(most: int) -> None:
+                nonlocal steps, limit
+                steps, limit = 0, most
 
             return reset, lambda: steps, (line, jump)
 

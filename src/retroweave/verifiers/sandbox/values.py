@@ -15,9 +15,10 @@ itself is believed, on either side. Reading makes no object but of these types: 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["DEPTH", "Malformed", "NotPlain", "TooLarge", "dump", "load", "tagged", "untagged"]
+__all__ = ["DEPTH", "Malformed", "NotPlain", "TooLarge", "dump", "encode", "load", "tagged", "untagged"]
 
 DEPTH = 100
 """Values that nest deeper are not plain."""
@@ -25,7 +26,21 @@ _DIGITS = 3000
 """Bits above which an int is written by its hexadecimal digits; decimal ones take quadratic time, and are limited."""
 _COLLISIONS = 64
 """How many keys of a set or dict may have a hash that another has: more were made to take quadratic time."""
-_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
+def _encoder() -> Callable[[Any], str]:
+    """`json.dumps` without what it makes anew for each value, which costs a child of the fork server memory."""
+    whole = json.JSONEncoder(check_circular=False, separators=(",", ":"))
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return whole.encode
+    quoted = json.encoder.encode_basestring_ascii
+    parts = make(None, whole.default, quoted, None, ":", ",", False, False, True)
+    return lambda value: "".join(parts(value, 0))
+
+
+encode = _encoder()
+"""JSON of what `tagged` makes."""
 _decode = json.JSONDecoder(parse_constant=float).decode  # each NaN an object of its own, as a set may hold several
 
 
@@ -43,7 +58,7 @@ class Malformed(ValueError):
 
 def dump(value: Any, most: int = 1 << 20) -> str:
     """The text of a plain value: the same for equal values of the same types. Raises `NotPlain` and `TooLarge`."""
-    return _encode(tagged(value, [most], 0))
+    return encode(tagged(value, [most], 0))
 
 
 def load(text: str) -> Any:
@@ -89,7 +104,7 @@ def _tagged_whole(value: Any, kind: type, left: list[int], depth: int) -> Any:
     if kind is dict:
         return {"d": [[tagged(key, left, depth), tagged(item, left, depth)] for key, item in value.items()]}
     if kind is set or kind is frozenset:
-        return {"s" if kind is set else "z": sorted((tagged(item, left, depth) for item in value), key=_encode)}
+        return {"s" if kind is set else "z": sorted((tagged(item, left, depth) for item in value), key=encode)}
     if kind is bytes:
         left[0] -= 2 * len(value)
         return {"b": value.hex()} if left[0] >= 0 else _refuse()
