@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import pickle
 import random
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.judges.models import Scripted
 
+import retroweave
 from retroweave.judges.classifier import (
     EmbeddingJudge,
     Linear,
@@ -175,6 +178,7 @@ def test_without_scikit_learn_training_says_what_to_install(monkeypatch: pytest.
         ({"coefficients": {"9": 1.0}}, "a coefficient stands beyond its 3 numbers"),
         ({"scale": [1.0, 0.0, 1.0]}, "no scale is 0"),
         ({"mean": []}, "must have a number for each"),
+        ({"mean": [], "scale": []}, "has a mean and a scale for each number"),
         ({"intercept": None}, "at intercept"),
         ({"pickle": "x"}, "at pickle: Extra inputs are not permitted"),
     ],
@@ -187,11 +191,37 @@ def test_a_file_that_is_no_classifier_is_refused(tmp_path: Path, change: dict[st
         read_classifier(path)
 
 
+class Program:
+    """What a pickle may be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_no_module_of_ours_reads_a_pickle() -> None:
+    """Nor what is one by another name."""
+    reads = re.compile(
+        r"\b(pickle|dill|cloudpickle|joblib|shelve)\.(loads?|open)\b|\bUnpickler\b|allow_pickle=True"
+        r"|from (pickle|dill|cloudpickle|joblib|shelve) import[^\n]*\b(loads?|open)\b"
+    )
+    ours = Path(retroweave.__file__).parent
+    assert [str(path) for path in ours.rglob("*.py") if reads.search(path.read_text("utf-8"))] == []
+
+
 def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
-    path = tmp_path / "c.pkl"
-    path.write_bytes(b"\x80\x04cos\nsystem\n")
-    with pytest.raises(UserError, match=r"is no JSON.*kept as JSON and never as a pickle"):
-        classifier(path, field="answer")
+    ran = tmp_path / "ran"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):  # the first of them are texts
+        for name in ("c.pkl", "c.joblib", "c.json"):
+            path = tmp_path / name
+            path.write_bytes(pickle.dumps(Program(ran), protocol=protocol))
+            with pytest.raises(UserError, match=r"is no JSON.*kept as JSON and never as a pickle"):
+                classifier(path, field="answer")
+    assert not ran.exists()
+    pickle.loads(path.read_bytes())  # noqa: S301  # our own: whoever reads it runs it
+    assert ran.exists()
     with pytest.raises(UserError, match="There is no classifier at"):
         classifier(tmp_path / "none.json", field="answer")
 

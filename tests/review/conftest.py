@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from retroweave.review.drawing import Drawing
-from retroweave.review.labels import Labels
+from retroweave.review.labels import Decision, Labels
 from retroweave.review.rows import Rows
 from tests.review.projects import is_right, write_hostile, write_reading, write_sums
 
@@ -105,7 +105,7 @@ class Reviews:
     folder: Path
     started: list[Review] = field(default_factory=list)
 
-    def start(self, *arguments: Any, cwd: Path | None = None) -> Review:
+    def start(self, *arguments: Any, cwd: Path | None = None, indexed: bool = True) -> Review:
         process = subprocess.Popen(
             [*COMMAND, *map(str, arguments), "--no-browser", "--as", "ann"],
             cwd=cwd or self.folder,
@@ -122,7 +122,8 @@ class Reviews:
             if found := re.search(r"http://\S+", line):
                 review = Review(process, found[0])
                 self.started.append(review)
-                review.wait_for_index()
+                if indexed:
+                    review.wait_for_index()
                 return review
         raise AssertionError(f"no link: {''.join(said)}{process.communicate()[1]}")
 
@@ -159,7 +160,9 @@ def label_rows(run_dir: Path, count: int, person: str = "ann", wrong_every: int 
             row = rows.row(ticket.row)
             sum_ = row.calls[0]["prompt"][-1]["content"].partition(": ")[2].strip()
             right = is_right(sum_, row.calls[0]["answer"]) != bool(wrong_every and number % wrong_every == 0)
-            labels.add(row, person, "accept" if right else "reject", blind=True, judge="fits", drawn=ticket.key)
+            seen = rows.seen(row, "fits")
+            decision: Decision = "accept" if right else "reject"
+            labels.add(row, person, decision, blind=True, judge="fits", drawn=ticket.key, seen=seen)
 
 
 @pytest.fixture(scope="session")

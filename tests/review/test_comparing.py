@@ -132,3 +132,22 @@ def test_a_recipe_without_a_run_has_its_prompts_compared(project: Path, reviews:
     page.click("form button.main")
     page.wait_for_url("**/compare/seen/*", wait_until="load")
     assert review.ask("/rows")[0] == 404
+
+
+def test_the_results_say_of_how_many_choices_their_shares_are(project: Path, reviews: Reviews) -> None:
+    review = reviews.start("out")
+    fields = {"name": "reckon", "text": RECKON, "standing": "1", "rows": "5"}
+    status, got, _ = review.ask("/compare/prompt?step=write", method="POST", fields=fields)
+    assert status == 303
+    seen = got["location"].partition("?")[0]
+    told = _words(review.text(f"{seen}/results"))
+    assert "Nobody has chosen between the answers yet." in told
+    for row, act in (("0-0", "better A"), ("0-1", "better B"), ("0-2", "better "), ("0-3", "better ")):
+        review.ask(seen, method="POST", fields={"row": row, "act": act, "as": "ann"})
+    told = _words(review.text(f"{seen}/results"))
+    assert re.search(r"[012] of 2 \d+ to \d+ %", told)
+    assert "Preferred is of the 2 choices in which one answer was the better; in 2 more none was." in told
+
+
+def _words(source: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", source).split()).replace(" ;", ";")

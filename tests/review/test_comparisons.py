@@ -94,6 +94,7 @@ def test_results_tell_the_shares_and_the_difference(comparison: Comparison) -> N
     assert old.accepted.value == 0.5
     assert new.preferred is not None
     assert (new.preferred.value, new.preferred.count) == (0.8, 10)
+    assert comparison.choices() == (10, 2)
     assert (difference.first, difference.second) == ("old", "new")
     assert difference.marks is not None
     assert difference.marks.value == 0.25

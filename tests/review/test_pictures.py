@@ -59,7 +59,8 @@ def label_as(run_dir: Path, person: str, count: int, truth: dict[tuple[str, str]
             right = truth[question, asked.partition("answered by: ")[2].partition("\n")[0]]
             strict = person == "bea" and number % 7 == 3
             decision = "unsure" if number % 19 == 11 else "accept" if right and not strict else "reject"
-            labels.add(row, person, decision, blind=True, judge="fits", drawn=ticket.key)  # type: ignore[arg-type]
+            seen = rows.seen(row, "fits")
+            labels.add(row, person, decision, blind=True, judge="fits", drawn=ticket.key, seen=seen)  # type: ignore[arg-type]
 
 
 def judge_versions(page: Any, truth: dict[tuple[str, str], bool], count: int, after: int = 0) -> None:
@@ -127,6 +128,7 @@ def test_every_view_has_its_picture(
         done += 1
     take(page, review, path, ".versus", to / "review-compare.png")
     judge_versions(page, truth, 24 - done, after=done)
+    page.set_viewport_size({"width": 1200, "height": 715})  # below stands a path of this machine
     take(page, review, f"{path}/results", ".interval", to / "review-results.png")
 
 

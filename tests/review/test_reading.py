@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from retroweave.export.excerpt import visible
 from retroweave.review.rows import Rows
 from tests.review.conftest import Reviews, Window, label_rows
 from tests.review.projects import HOSTILE
+from tests.review.runs import make_run, reject, sample
 
 
 def test_the_list_is_filtered_by_outcome_score_and_text(sums: Path, reviews: Reviews, window: Window) -> None:
@@ -251,3 +253,14 @@ def test_going_back_brings_the_filter_back(sums: Path, reviews: Reviews, window:
     page.go_back()
     page.wait_for_selector(".rows .outcome.sample")
     assert page.input_value("#f-kind") == ""
+
+
+def test_a_rows_page_lists_what_else_came_of_its_row_in_the_source(tmp_path: Path, reviews: Reviews) -> None:
+    tries = [reject(3, row=f"0/3/{number}") for number in range(20)]
+    review = reviews.start(make_run(tmp_path / "run", [sample(3), sample(4)], tries))
+    page = review.text(f"/rows/{sample(3)['id']}?kind=sample").partition("Of the same source row")[2]
+    assert re.findall(r'href="(/rows/[^"]+)"', page)[:12] == [f"/rows/0-3-{n}?kind=sample" for n in range(12)]
+    assert "stopped at answerable" in page
+    assert "And 8 more." in page
+    assert "Of the same source row" not in review.text(f"/rows/{sample(4)['id']}")
+    assert "Of the same source row" not in review.text("/label") + review.text("/label?verdicts=shown")

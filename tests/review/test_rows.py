@@ -418,3 +418,35 @@ def test_a_set_that_calls_tools_is_read_and_searched_like_any_other(tmp_path: Pa
         assert "tools" not in rows.row(sample(2)["id"]).sample()
         assert _paged(rows, Filter(text='THE "north"'), 5) == [row.id]
         assert rows.page().lines[0].answered == '→ look where: the "north" room'
+
+
+# Other outcomes
+
+
+def test_a_row_knows_what_else_came_of_its_row_in_the_source(tmp_path: Path) -> None:
+    other = sample(3, id="other", layout="another")
+    again = sample(3, id="again")
+    again["provenance"]["source"]["draw"] = 1
+    unknown = sample(4, id="unknown")
+    del unknown["provenance"]["source"]["index"]
+    tries = [reject(3, row=f"0/3/{number}") for number in range(3)]
+    folder = make_run(tmp_path / "run", [again, sample(3), other, sample(4), unknown], [*tries, reject(13)])
+    with Rows(folder) as rows:
+        assert rows.beside(1, 10) == ([], 0)  # nothing is known of it yet
+        rows.index()
+        lines, count = rows.beside(rows.row(sample(3)["id"]).number, 10)
+        assert [line.id for line in lines] == ["other", "0-3-0", "0-3-1", "0-3-2", "again"]
+        assert count == 5
+        lines, count = rows.beside(rows.row("0-3-1").number, 2)
+        assert ([line.id for line in lines], count) == ([sample(3)["id"], "other"], 5)
+        for alone in ("unknown", sample(4)["id"], "0-13-0"):
+            assert rows.beside(rows.row(alone).number, 10) == ([], 0)
+
+
+@pytest.mark.parametrize("index", [None, "3", -1, 3.0, 1 << 50])
+def test_a_source_that_is_none_has_no_other_outcomes(tmp_path: Path, index: object) -> None:
+    odd = sample(3)
+    odd["provenance"]["source"]["index"] = index
+    with Rows(make_run(tmp_path / "run", [odd, sample(4)], [reject(3, row="a/b"), reject(3, row="5")])) as rows:
+        rows.index()
+        assert [rows.beside(number, 10) for number in range(4)] == [([], 0)] * 4

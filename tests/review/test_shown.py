@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from retroweave.review.highlight import LANGUAGES, CodeRun, fences, highlighted, looks_like_python, unfenced
 from retroweave.review.plots import Frame, curve, ticks
 from retroweave.review.rows import Row
-from retroweave.review.shown import blind_view, pieces_of, shown
+from retroweave.review.seen import Standpoint
+from retroweave.review.shown import Blind, blind_view, pieces_of, shown
 
 SCRAPS = (
     "a",
@@ -191,6 +192,26 @@ def test_a_row_without_calls_shows_nothing() -> None:
     bare = replace(REJECT, provenance={})
     assert not shown(bare).turns
     assert not blind_view(bare, "fits", STEPS, uniform=True).turns
+
+
+words = st.sampled_from(["", "a", "b", "a b"])
+calls = st.lists(st.builds(call, st.sampled_from(["write", "looks", "fits", "later"]), words, words), max_size=4)
+
+
+@given(calls, calls, st.booleans())
+def test_a_hash_of_what_is_seen_is_the_same_where_the_same_is_shown(one: Any, other: Any, known: bool) -> None:
+    moves = STEPS if known else {}
+    views = [Standpoint.of("fits", moves).view(calls, {"looks", "fits"}) for calls in (one, other)]
+    verdicts = [{"step": "looks"}, {"step": "fits"}]
+    rows = [replace(REJECT, provenance={"calls": calls, "verdicts": verdicts}) for calls in (one, other)]
+    drawn = [blind_view(row, "fits", moves, uniform=True) for row in rows]
+    assert (views[0].hash("here") == views[1].hash("here")) is (drawn[0] == drawn[1])
+    assert [view.hash("here") is None for view in views] == [view == Blind((), ()) for view in drawn]
+
+
+def test_a_hash_of_what_is_seen_tells_places_apart_and_holds_half_characters() -> None:
+    view = Standpoint.of("fits", STEPS).view([call("write", "a", "b\ud800")], ())
+    assert view.hash("here") not in (None, view.hash("there"))
 
 
 # Plots

@@ -107,7 +107,7 @@ def _told(rows: Rows, found: Labels, drawing: Drawing) -> None:
     if said.accepts_right and said.accepts_wrong:
         click.echo(f"accepts-right  {_shown(said.accepts_right)} of {said.accepts_right.count}, by {said.judge}")
         click.echo(f"accepts-wrong  {_shown(said.accepts_wrong)} of {said.accepts_wrong.count}")
-    agreed = agreement(found)
+    agreed = agreement(drawing.standing.labels())
     if agreed.raw:
         alpha = f", Krippendorff's alpha {agreed.alpha.value:.2f}" if agreed.alpha else ""
         click.echo(f"agreement      {_shown(agreed.raw)} of {agreed.rows} rows that several labelled{alpha}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import pickle
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -80,6 +79,8 @@ class Linear(BaseModel):
             raise ValueError(f"a coefficient stands beyond its {self.size} numbers")
         if (len(self.mean), len(self.scale)) not in ((0, 0), (self.size, self.size)) or 0.0 in self.scale:
             raise ValueError("mean and scale must have a number for each, and no scale is 0")
+        if self.features == "embedding" and not self.mean:
+            raise ValueError("a classifier of embeddings has a mean and a scale for each number")
         return self
 
     def probability(self, numbers: Sequence[float] | dict[int, float]) -> float:
@@ -218,7 +219,10 @@ def read_classifier(path: Path) -> Linear:
         at = f" at {'.'.join(map(str, fault['loc']))}" if fault["loc"] else ""
         raise UserError(f"{path} is no classifier of ours{at}: {fault['msg']}. Train it anew and save it.") from error
     except orjson.JSONDecodeError as error:
-        raise UserError(f"{path} is no JSON: {error}. A classifier is kept as JSON and never as a pickle.") from error
+        raise UserError(
+            f"{path} is no JSON: {error}. A classifier is kept as JSON and never as a pickle, which is a program that "
+            "reading it would run. Where you trust its maker, load it in your recipe and hand the object in."
+        ) from error
 
 
 def classifier(
@@ -270,10 +274,12 @@ class _Live:
         return within(probability, f"A probability of {type(self.estimator).__name__}")
 
     def digest(self) -> bytes:
-        """Written as a pickle only to be hashed; none is read."""
+        """Written as a pickle only to be hashed; none is ever read."""
+        from pickle import PicklingError, dumps
+
         try:
-            return hashlib.blake2b(pickle.dumps(self.estimator, protocol=4)).digest()
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            return hashlib.blake2b(dumps(self.estimator, protocol=4)).digest()
+        except (PicklingError, AttributeError, TypeError) as error:
             raise UserError(
                 f"The classifier {type(self.estimator).__name__} cannot be told from another one: {error}. Give its "
                 "parts names at the top of a module."

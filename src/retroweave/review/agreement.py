@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from retroweave.judges.calibration import Rate
+from retroweave.judges.rates import Rate
 from retroweave.pipeline.odds import wilson
 from retroweave.review.labels import Label, Labels
 
@@ -47,7 +47,7 @@ class Agreement:
 
 def agreement(labels: Labels | Sequence[Label], people: Sequence[str] | None = None) -> Agreement:
     """Of these persons, or of all; labels of one row that speak of different contents are not held against each
-    other."""
+    other. Give the labels of a `Standing`, and a row that was a sample for one and a reject for another is one row."""
     given = labels.counting() if isinstance(labels, Labels) else labels
     by_row: dict[tuple[str, str], dict[str, str]] = {}
     for label in given:

@@ -19,8 +19,9 @@ from typing import Any
 from retroweave.pipeline.errors import UserError
 from retroweave.review.comparing import Trial
 from retroweave.review.drawing import Drawing, Need, Ticket
-from retroweave.review.labels import Labels
+from retroweave.review.labels import Label, Labels
 from retroweave.review.rows import Rows
+from retroweave.review.standing import Standing
 from retroweave.review.threshold import default_judge
 
 __all__ = ["Reviewed", "Workbench"]
@@ -28,6 +29,10 @@ __all__ = ["Reviewed", "Workbench"]
 _GLANCE = 0.02
 """Seconds between two looks at how far the index is."""
 _GLANCES = 50
+_SOON = 20_000
+"""Rows that are counted in less than a second."""
+_SOON_GROUPS = 100
+"""The same, of a run that has not come to its end."""
 _STRIDE = 5
 
 
@@ -37,9 +42,13 @@ class Reviewed:
 
     rows: Rows
     labels: Labels
+    standing: Standing = field(init=False)
     drawings: dict[tuple[str, bool], Drawing] = field(default_factory=dict)
     _defaults: dict[Sequence[str], str] = field(default_factory=dict)
     _needs: dict[tuple[str, bool, float], tuple[int, Need]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.standing = Standing(self.rows, self.labels)
 
     @classmethod
     def open(cls, run_dir: Path) -> Reviewed:
@@ -76,17 +85,20 @@ class Reviewed:
         return known[1]
 
     async def is_indexed(self) -> bool:
-        """Whether all rows are known. A small run's are in a moment, and that is waited for."""
+        """Whether all rows are known. Where they will be in a moment that is waited for, and otherwise not at all."""
+        soon = _SOON if self.rows.finished else _SOON_GROUPS
         for _ in range(_GLANCES):
-            if self.rows.indexed.finished:
-                return True
+            found = self.rows.indexed
+            if found.finished or found.of - found.done > soon:
+                break
             await asyncio.sleep(_GLANCE)
-        return self.rows.indexed.finished
+        return found.finished
 
-    @property
-    def moves(self) -> dict[str, str]:
-        """Of each step the move, in their order."""
-        return {step["name"]: step["move"] for step in self.rows.run.get("steps", ())}
+    def said(self, ids: Sequence[str]) -> dict[str, list[Label]]:
+        """The labels of rows: those that were given to what became of them before, too, when all rows are known."""
+        if not self.rows.indexed.finished:
+            return {id: self.labels.of(id) for id in ids}
+        return {id: self.standing.of(id) for id in ids}
 
     def close(self) -> None:
         self.rows.close()

@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 
 from retroweave.export.templates import write_whole
-from retroweave.judges.calibration import Rate
+from retroweave.judges.rates import Rate
 from retroweave.pipeline.errors import RunStopped, UserError
 from retroweave.pipeline.odds import wilson
 from retroweave.review.databases import connected
@@ -190,6 +190,13 @@ class Comparison:
         ]
         return compared, differences
 
+    def choices(self) -> tuple[int, int]:
+        """How often persons picked an answer as the better, and how often they said that neither is: each person and
+        row is one choice."""
+        picks = self._picks().values()
+        equal = sum(place == _NONE for place in picks)
+        return len(picks) - equal, equal
+
     def save_winner(self, version: str, path: Path) -> Path:
         """Write the version's text to the prompt file, and why as `NAME.evidence.json` beside it, whose path is given.
 
@@ -207,6 +214,7 @@ class Comparison:
             "versions": [asdict(one) for one in self.versions],
             "results": [asdict(one) for one in compared],
             "differences": [asdict(one) for one in differences],
+            "choices": dict(zip(("one", "neither"), self.choices(), strict=True)),
             "intervals": "95 %: Wilson's for shares, Newcombe's paired ones (1998, method 10) for differences",
             "people": sorted({person for _, person, _ in self._marks()} | {person for _, person in self._picks()}),
             "rows": {

@@ -21,7 +21,9 @@ from retroweave.pipeline.errors import UserError
 from retroweave.review.intervals import Counted, stratified_interval
 from retroweave.review.labels import Label, Labels
 from retroweave.review.rows import Filter, Rows
+from retroweave.review.standing import Standing
 from retroweave.review.threshold import default_judge
+from retroweave.review.weighing import counted, weights
 
 __all__ = ["Drawing", "Judged", "Need", "NotIndexed", "Stratum", "Ticket", "majority", "wanted_shares"]
 
@@ -53,6 +55,13 @@ class Stratum:
     labelled: int = 0
     """Rows, not counting those of which persons were unsure or at odds."""
     right: int = 0
+    weighed: Counted | None = None
+    """What they tell, where they do not all stand for as many rows (`weighing`)."""
+
+    @property
+    def counted(self) -> Counted:
+        """What is known of it."""
+        return self.weighed or Counted(self.size, self.right, self.labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,8 @@ class Judged:
     right: bool | None
     """As most of them say; `None` where they were unsure, or as many say the one as the other."""
     labels: tuple[Label, ...]
+    stands_for: float = 0.0
+    """How many rows of its stratum; 0 where `right` is `None`."""
 
 
 class NotIndexed(UserError):
@@ -122,13 +133,17 @@ class Drawing:
             )
         self.rows = rows
         self.labels = labels
+        self.standing = Standing(rows, labels)
         self.judge = judge or default_judge(rows)
         self.seed = seed
         self._shared = shared
         self._strata: list[Stratum] = []
         self._members: list[array[int]] = []
+        self._scores: list[array[float]] = []
+        """Of the members, in their order."""
+        self._sorted: dict[int, array[float]] = {}
         self._orders: dict[tuple[int, str], _Shuffled] = {}
-        self._known: dict[str, tuple[int, int, str]] = {}
+        self._known: dict[str, tuple[int, int]] = {}
         self._lay_out(rejects)
 
     def _lay_out(self, rejects: bool) -> None:
@@ -159,13 +174,15 @@ class Drawing:
             low, high = (scores[start], scores[end - 1]) if self.judge else (0.0, 1.0)
             shown = name if len(starts) == 1 else f"{name}, {low:.3g} to {high:.3g}"
             self._strata.append(Stratum(shown, accepted, low, high, end - start, passed))
-            self._members.append(array("q", sorted(number for number, _ in scored[start:end])))
+            members = sorted(scored[start:end])
+            self._members.append(array("q", (number for number, _ in members)))
+            self._scores.append(array("d", (score for _, score in members)))
 
     def next(self, person: str, count: int = 1) -> list[Ticket]:
         """The next rows for a person, none that they labelled already; fewer at the end. Nothing is written down:
         asked again without a label between, it gives the same."""
         judged = self.judged(None)
-        own = {label.row for label in self.labels.counting(person) if self._is_own(label)}
+        own = {label.row for label in self.standing.labels(person) if self._is_own(label)}
         self._find(own)
         counts = [[0.0, 0.0] for _ in self._strata]
         for one in judged:
@@ -213,40 +230,63 @@ class Drawing:
 
     def _ticket(self, number: int, stratum: int, shared: bool) -> Ticket:
         name = self._strata[stratum].name
-        key = f"{self.judge}|{self.seed}|{name}|{'shared' if shared else 'own'}"
+        low = self._strata[stratum].low
+        key = f"{self.judge}|{self.seed}|{name}|{low!r}|{'shared' if shared else 'own'}"
         return Ticket(self.rows.lines([number])[0].id, name, key, shared)
 
     def strata(self, person: str | None = None) -> Sequence[Stratum]:
         """With the labels of one person, or of all (the majority where several labelled a row)."""
-        counts = [[0, 0] for _ in self._strata]
+        inside: list[list[Judged]] = [[] for _ in self._strata]
         for one in self.judged(person):
             if one.right is not None:
-                counts[one.stratum][0] += 1
-                counts[one.stratum][1] += one.right
-        return [
-            replace(one, labelled=labelled, right=right)
-            for one, (labelled, right) in zip(self._strata, counts, strict=True)
-        ]
+                inside[one.stratum].append(one)
+        return [_with(one, found) for one, found in zip(self._strata, inside, strict=True)]
 
     def is_stale(self, label: Label) -> bool:
-        """Whether the row that was labelled is gone, or has another content now."""
-        self._find([label.row])
-        return label.row not in self._known or self._known[label.row][2] != label.content
+        """Whether the row that was labelled is gone, or shows another thing now."""
+        return self.standing.is_stale(label)
 
     def judged(self, person: str | None = None) -> list[Judged]:
         """The rows that were drawn and labelled, as they are now; what is stale or was picked by hand is not there."""
         by_row: dict[str, list[Label]] = {}
-        for label in self.labels.counting(person):
+        for label in self.standing.labels(person):
             if self._is_own(label):
                 by_row.setdefault(label.row, []).append(label)
         self._find(by_row)
         found = []
         for row, labels in by_row.items():
-            number, stratum, content = self._known.get(row, (-1, -1, ""))
-            valid = tuple(label for label in labels if label.content == content)
-            if valid and stratum >= 0:
-                found.append(Judged(row, number, stratum, majority(valid), valid))
-        return found
+            number, stratum = self._known.get(row, (-1, -1))
+            if stratum >= 0:
+                found.append(Judged(row, number, stratum, majority(labels), tuple(labels)))
+        return self._weighed(found)
+
+    def _weighed(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Each with the rows that it stands for."""
+        inside: dict[int, list[Judged]] = {}
+        for one in judged:
+            if one.right is not None:
+                inside.setdefault(one.stratum, []).append(one)
+        cuts = {low for one in judged for low in self._lows(one)}
+        known: dict[int, float] = {}
+        for place, found in inside.items():
+            scores = [self._scores[place][bisect_left(self._members[place], one.number)] for one in found]
+            within = [cut for cut in cuts if self._strata[place].low < cut <= self._strata[place].high]
+            every = self._rising(place) if within else self._scores[place]
+            known |= dict(zip((one.number for one in found), weights(every, scores, within), strict=True))
+        return [replace(one, stands_for=known.get(one.number, 0.0)) for one in judged]
+
+    def _rising(self, stratum: int) -> array[float]:
+        """The scores of a stratum from the lowest, sorted once: there may be a million."""
+        if stratum not in self._sorted:
+            self._sorted[stratum] = array("d", sorted(self._scores[stratum]))
+        return self._sorted[stratum]
+
+    def _lows(self, judged: Judged) -> Iterator[float]:
+        """The lowest scores of the strata in which a row was drawn; keys of earlier versions do not tell them."""
+        for lot in {lot for label in judged.labels for lot in label.lots}:
+            judge, *told = lot.split("|")
+            if judge == self.judge and len(told) == 4 and (low := _number(told[2])) is not None:
+                yield low
 
     def _is_own(self, label: Label) -> bool:
         """Whether the row came by lot, within strata of this judge's score."""
@@ -255,8 +295,8 @@ class Drawing:
     def _find(self, rows: Iterable[str]) -> None:
         """Look up where rows stand that were not looked up before."""
         new = [row for row in rows if row not in self._known]
-        for row, (number, content) in self.rows.contents(new).items():
-            self._known[row] = (number, self._stratum(number), content)
+        for row, (number, _) in self.rows.contents(new).items():
+            self._known[row] = (number, self._stratum(number))
 
     def _stratum(self, number: int) -> int:
         for place, members in enumerate(self._members):
@@ -293,6 +333,21 @@ class Drawing:
         """Samples of which nobody said anything yet."""
         labelled = sum(self._strata[one.stratum].accepted for one in self.judged())
         return sum(one.size for one in self._strata if one.accepted) - labelled
+
+
+def _with(stratum: Stratum, judged: Sequence[Judged]) -> Stratum:
+    """With what was said of its rows."""
+    right = [bool(one.right) for one in judged]
+    stands_for = [one.stands_for for one in judged]
+    weighed = counted(stratum.size, right, stands_for) if len(set(stands_for)) > 1 else None
+    return replace(stratum, labelled=len(right), right=sum(right), weighed=weighed)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:  # a file of labels may come from anywhere
+        return None
 
 
 def majority(labels: Sequence[Label]) -> bool | None:
@@ -346,11 +401,12 @@ def _width(strata: Sequence[Stratum], more: Sequence[float]) -> float:
     is)."""
     labelled = sum(one.labelled for one in strata)
     every = (sum(one.right for one in strata) + 1) / (labelled + 2)
-    counted = []
+    expected = []
     for one, new in zip(strata, more, strict=True):
-        share = one.right / one.labelled if one.labelled else every
-        counted.append(Counted(one.size, one.right + new * share, one.labelled + new))
-    _, low, high = stratified_interval(counted)
+        known = one.counted
+        share = known.right / known.labelled if known.labelled else every
+        expected.append(Counted(one.size, known.right + new * share, known.labelled + new))
+    _, low, high = stratified_interval(expected)
     return high - low
 
 

@@ -14,9 +14,10 @@ import yaml
 
 from retroweave.export.templates import write_whole
 from retroweave.pipeline.errors import UserError
-from retroweave.review.drawing import Drawing, majority
+from retroweave.review.drawing import Drawing, NotIndexed, majority
 from retroweave.review.labels import Label, Labels
 from retroweave.review.rows import Row, Rows
+from retroweave.review.standing import Standing
 from retroweave.text.tool_calls import spoken
 
 __all__ = [
@@ -41,7 +42,7 @@ class Exported:
 
 
 def label_rows(labels: Labels) -> Iterator[dict[str, Any]]:
-    """Each label that counts, a line for each person and row, with all that is known of it."""
+    """Each label that counts, a line for each person and row, with all that was known when it was given."""
     return map(_label_row, labels.counting())
 
 
@@ -62,7 +63,7 @@ def calibration_rows(drawing: Drawing) -> Iterator[dict[str, Any]]:
             "score": score,
             "right": one.right,
             "accepted": stratum.passed,
-            "weight": stratum.size / stratum.labelled,
+            "weight": one.stands_for,
             "id": one.row,
             "judge": drawing.judge,
             "labels": [_label_row(label) for label in one.labels],
@@ -82,6 +83,7 @@ def _label_row(label: Label) -> dict[str, Any]:
         "score": label.score,
         "drawn": label.drawn,
         "content": label.content,
+        "seen": label.seen,
         "at": label.at,
     }
 
@@ -144,15 +146,13 @@ def _shown(prompt: Path) -> list[str]:
 
 
 def _labelled(rows: Rows, labels: Labels) -> Iterator[tuple[Row, list[Label]]]:
-    """Each row whose content is still the one that was labelled, with its labels, in the order of the run."""
-    by_row: dict[str, list[Label]] = {}
-    for label in labels.counting():
-        by_row.setdefault(label.row, []).append(label)
-    places = rows.contents(list(by_row))
-    for id, (number, content) in sorted(places.items(), key=lambda one: one[1]):
-        valid = [label for label in by_row[id] if label.content == content]
-        if valid:
-            yield rows.at([number])[0], valid
+    """Each row that has labels as it is now, with them, in the order of the run. Raises `NotIndexed`."""
+    if not rows.indexed.finished:
+        raise NotIndexed("The run's rows are being indexed. Labels can be written out when that is done.")
+    standing = Standing(rows, labels)
+    places = rows.contents(list({label.row: None for label in standing.labels()}))
+    for id, (number, _) in sorted(places.items(), key=lambda one: one[1]):
+        yield rows.at([number])[0], standing.of(id)
 
 
 def _field(row: Row, name: str) -> Any:

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import orjson
 
 from retroweave.pipeline.errors import UserError
 from retroweave.review.databases import connected
-from retroweave.review.indexing import JUDGES, SETTINGS, make_index, set_up
+from retroweave.review.indexing import DRAWS, JUDGES, SETTINGS, make_index, set_up
 from retroweave.review.shelf import UNFINISHED, Shelf
 
 __all__ = ["Index"]
@@ -32,13 +32,16 @@ _SCORES = [f"s{slot}" for slot in range(JUDGES)]
 class Index:
     """The index of one state of a run's files, to be read."""
 
-    def __init__(self, path: Path, shelf: Shelf) -> None:
+    def __init__(self, path: Path, shelf: Shelf, moves: Mapping[str, str]) -> None:
+        """`moves` are those of the run's steps, in order."""
         self._shelf = shelf
+        self._moves = moves
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._folder: Path | None = None
         self._path, self._database = self._opened(path)
         self._counts: dict[str, int] = {}
+        self._whole = False
 
     def _opened(self, path: Path) -> tuple[Path, sqlite3.Connection]:
         """In the run directory; in a folder of its own, and for this time only, where that cannot be written."""
@@ -82,7 +85,9 @@ class Index:
 
     @property
     def whole(self) -> bool:
-        return self.done >= len(self._shelf.groups)
+        """Whether it knows all rows, and can look them up without looking at each."""
+        self._whole = self._whole or bool(self._one("select count(*) from facts where name = 'whole'"))
+        return self._whole
 
     def has(self, place: int) -> bool:
         """Whether it knows a group."""
@@ -96,7 +101,7 @@ class Index:
     def make(self, watch: Callable[[], None] = lambda: None) -> None:
         """Make what is missing. Returns when it is whole, or closed."""
         if not self._stop.is_set():
-            make_index(self._path, self._shelf, self._stop, watch)
+            make_index(self._path, self._shelf, self._moves, self._stop, watch)
 
     def judges(self) -> tuple[str, ...]:
         """Steps that gave verdicts with scores, each at the place of its column."""
@@ -144,6 +149,28 @@ class Index:
             query = f"select id, number, content from lines where id in ({', '.join('?' * len(some))})"
             found |= {id: (number, content) for id, number, content in self._all(query, *some)}
         return found
+
+    def seen(self, hashes: Sequence[int]) -> dict[int, list[tuple[str, int, bytes]]]:
+        """Hash of what is seen blind to id, number and content hash of each row of which just that is seen."""
+        found: dict[int, list[tuple[str, int, bytes]]] = {}
+        for at in range(0, len(hashes), 500):
+            some = hashes[at : at + 500]
+            places = ", ".join("?" * len(some))
+            query = f"select hash, id, number, content from seen join lines using (number) where hash in ({places})"
+            for hash, *row in self._all(query, *some):
+                found.setdefault(hash, []).append(tuple(row))
+        return found
+
+    def beside(self, number: int, most: int) -> tuple[list[int], int]:
+        """Other rows that came of the same row of the source, and how many there are: those of the same draw first."""
+        own = self._one("select source from lines where number = ?", number)
+        if own is None:
+            return [], 0
+        first = own - own % DRAWS
+        others = "from lines where source between ? and ? and number != ?"
+        within = (first, first + DRAWS - 1, number)
+        found = self._all(f"select number {others} order by source != ?, number limit ?", *within, own, most)
+        return [one for (one,) in found], int(self._one(f"select count(*) {others}", *within))
 
     def tallies(self) -> list[tuple[str, str, int]]:
         """Sort of word, word, and how many rows have it."""

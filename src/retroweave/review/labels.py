@@ -2,7 +2,7 @@
 
 A label is an entry, and so is an undo. Each is on the disk before anybody sees the next row (WAL, every commit synced),
 and several processes and threads may write at once. The labels of each person are kept apart. With a label stands a
-hash of what the person saw: a row that was made anew with another content has none of its old labels.
+hash of the row's content, and one of what a blind page showed of it; what has become of the row since `standing` tells.
 
 Nothing here knows what is to be labelled, or what follows from it.
 """
@@ -41,19 +41,22 @@ pragma synchronous = full;
 create table if not exists entries (
     number integer primary key autoincrement, row text not null, person text not null, decision text not null,
     tags text not null, note text not null, blind integer not null, judge text not null, score real, passed integer,
-    kind text not null, drawn text not null, content text not null, at text not null, undoes integer
+    kind text not null, drawn text not null, content text not null, at text not null, undoes integer,
+    seen text not null default ''
 );
 create index if not exists by_row on entries (row);
 create index if not exists by_person on entries (person);
 create index if not exists by_undone on entries (undoes) where undoes is not null;
 """
-_COLUMNS = "number, row, person, decision, tags, note, blind, judge, score, passed, kind, drawn, content, at"
+_COLUMNS = "number, row, person, decision, tags, note, blind, judge, score, passed, kind, drawn, content, at, seen"
 # A plus before a column keeps its index out: a row has few labels, and a person thousands.
 _LOTS = (
     "(select json_group_array(same.drawn) from entries as same where same.row = entries.row and +same.person = "
     f"entries.person and same.content = entries.content and same.drawn != '' and same.decision != '{UNDO}' and not "
     "exists (select 1 from entries as other where other.undoes = same.number))"
 )
+_SEEN = "alter table entries add column seen text not null default ''"
+"""For a file of a version that did not keep it."""
 _STANDS = f"decision != '{UNDO}' and not exists (select 1 from entries as other where other.undoes = entries.number)"
 _COUNTS = (
     f"{_STANDS} and not exists (select 1 from entries as later where later.row = entries.row and +later.person = "
@@ -84,11 +87,14 @@ class Label:
     drawn: str = ""
     """How the row came before the person: the key of its drawing and stratum; empty where they chose it themselves."""
     content: str = ""
-    """The hash of what the person saw."""
+    """The hash of the row's content (`Row.content`)."""
     at: str = ""
     """ISO time, UTC."""
     lots: tuple[str, ...] = ()
     """Every such key under which this person labelled the row as it is; a later label takes none of them away."""
+    seen: str = ""
+    """A hash of what a blind page showed of the row (`Rows.seen`), by which the label finds it again when it has become
+    a reject, or a sample. Empty where the person saw more than that."""
 
     @property
     def right(self) -> bool | None:
@@ -106,8 +112,19 @@ class Labels:
         self._counting: list[Label] = []
         try:
             self._database = connected(self.path, _TABLES)
+            self._add_what_is_missing()
         except sqlite3.Error as error:
             raise self._stopped(error) from error
+
+    def _add_what_is_missing(self) -> None:
+        if "seen" not in self._columns():
+            with self._database:
+                self._database.execute("begin immediate")
+                if "seen" not in self._columns():  # another process may have been quicker
+                    self._database.execute(_SEEN)
+
+    def _columns(self) -> set[str]:
+        return {name for _, name, *_ in self._database.execute("pragma table_info(entries)")}
 
     def close(self) -> None:
         with self._lock:
@@ -130,8 +147,11 @@ class Labels:
         blind: bool = False,
         judge: str = "",
         drawn: str = "",
+        seen: str = "",
     ) -> Label:
         """Label a row. It is on the disk when this returns. A later label of the same person takes its place.
+
+        `seen` is what `Rows.seen` gives, where nothing but that was shown; it is kept of a blind label alone.
 
         A person who thinks again of a row that was drawn for them says something of a drawn row, wherever they do it.
 
@@ -155,6 +175,7 @@ class Labels:
             "kind": row.kind,
             "drawn": drawn,
             "content": row.content,
+            "seen": seen if blind else "",
         }
         with self._writing():
             before = self.of(row.id, str(values["person"]))
@@ -181,10 +202,17 @@ class Labels:
         """The labels of a row that count, one a person at most."""
         return [one for one in self._all(f"row = ? and {_COUNTS} order by number", row) if person in (None, one.person)]
 
+    @property
+    def newest(self) -> int:
+        """The number of the last entry: while it is the same, so are all labels."""
+        with self._lock:
+            found: int = self._database.execute("select coalesce(max(number), 0) from entries").fetchone()[0]
+        return found
+
     def counting(self, person: str | None = None) -> list[Label]:
         """All labels that count, in the order of entry."""
         with self._lock:
-            newest: int = self._database.execute("select coalesce(max(number), 0) from entries").fetchone()[0]
+            newest = self.newest
             if newest != self._read_up_to:  # entries are only added, so that nothing else can have changed
                 self._counting = self._all(f"{_COUNTS} order by number")
                 self._read_up_to = newest
@@ -248,7 +276,7 @@ class Labels:
 
 
 def _read(row: Sequence[Any]) -> Label:
-    *entry, tags, note, blind, judge, score, passed, kind, drawn, content, at, lots = row
+    *entry, tags, note, blind, judge, score, passed, kind, drawn, content, at, seen, lots = row
     number, id, person, decision = entry
     return Label(
         number,
@@ -266,6 +294,7 @@ def _read(row: Sequence[Any]) -> Label:
         content,
         at,
         tuple(sorted(set(orjson.loads(lots)))),
+        seen,
     )
 
 

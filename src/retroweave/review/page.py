@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from retroweave.export import facts, templates
-from retroweave.judges.calibration import Rate
+from retroweave.judges.rates import Rate
 
 __all__ = ["HERE", "Told", "address", "form", "form_list", "goes_on", "money", "number", "render"]
 

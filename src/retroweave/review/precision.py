@@ -1,8 +1,9 @@
 """What labels say of a run: precision of the accepted set, the judge's rates, what each threshold would give.
 
-Only rows that came by lot count (`drawing`), each for as many rows as its stratum has for one that was labelled. The
-precision is that of the samples. The judge's rates, its curve and the table of thresholds take in what it rejected, and
-are those of `judges.calibration`, by the same labels.
+Only rows that came by lot count (`drawing`), each for as many rows as its stratum has for one that was labelled, or its
+part of the stratum where it was drawn under another threshold (`weighing`). The precision is that of the samples. The
+judge's rates, its curve and the table of thresholds take in what it rejected, and are those of `judges.calibration`, by
+the same labels.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from retroweave.judges.calibration import Bin, Choice, Rate, auc_of, bins_of, choice_of, choices_of, parted
-from retroweave.judges.calibration import Label as Scored
+from retroweave.judges.labels import Label as Scored
+from retroweave.judges.rates import Bin, Choice, Rate, auc_of, bins_of, choice_of, choices_of, parted
 from retroweave.review.drawing import Drawing, Judged, Stratum
-from retroweave.review.intervals import Counted, stratified_interval
-from retroweave.review.labels import Labels
+from retroweave.review.intervals import stratified_interval
+from retroweave.review.labels import Label, Labels
 from retroweave.review.rows import Rows
 
 __all__ = ["At", "Figures", "figures", "scored_labels", "stratified"]
@@ -54,7 +54,8 @@ class Figures:
     picked: int
     """Labels of rows that somebody picked; they count nowhere else, since they came by no lot."""
     stale: int
-    """Labels of rows whose content is another by now, or that are gone; they count nowhere."""
+    """Labels of rows whose content is another by now, or that are gone, and that `standing` did not find again; they
+    count nowhere."""
     people: int
     precision: Rate | None
     """Of the accepted set (samples). `None` before the first label of a sample."""
@@ -84,17 +85,18 @@ def figures(rows: Rows, labels: Labels, drawing: Drawing, person: str | None = N
     judged = drawing.judged(person)
     strata = drawing.strata(person)
     given = labels.counting(person)
+    standing = drawing.standing.labels(person)
     scored = scored_labels(drawing, person)
     told = _told(scored) if _both(scored) and not all(one.passed for one in strata if one.labelled) else None
     table = choices_of(scored) if _both(scored) else []
     precision = stratified([one for one in strata if one.accepted])
-    stale = sum(drawing.is_stale(label) for label in given)
+    stale = [label for label in given if drawing.is_stale(label)]
     return Figures(
         judge=drawing.judge,
         labels=sum(one.right is not None for one in judged),
         unsure=sum(one.right is None for one in judged),
-        picked=sum(not label.drawn for label in given),
-        stale=stale,
+        picked=sum(not label.lots for label in standing),
+        stale=len(stale),
         people=len({label.person for label in given}),
         precision=precision,
         how=_how([one for one in strata if one.accepted]),
@@ -107,7 +109,7 @@ def figures(rows: Rows, labels: Labels, drawing: Drawing, person: str | None = N
         table=tuple(_table(rows, drawing.judge, table)),
         roc=_roc(table),
         strata=tuple(strata),
-        notes=tuple(_notes(strata, judged, given, stale, told)),
+        notes=tuple(_notes(strata, judged, standing, stale, told)),
     )
 
 
@@ -116,7 +118,7 @@ def stratified(strata: Sequence[Stratum]) -> Rate | None:
     labelled = sum(one.labelled for one in strata)
     if not labelled:
         return None
-    return Rate(*stratified_interval([Counted(one.size, one.right, one.labelled) for one in strata]), labelled)
+    return Rate(*stratified_interval([one.counted for one in strata]), labelled)
 
 
 def scored_labels(drawing: Drawing, person: str | None = None) -> list[Scored]:
@@ -130,8 +132,7 @@ def scored_labels(drawing: Drawing, person: str | None = None) -> list[Scored]:
     for one in judged:
         stratum, score = strata[one.stratum], lines[one.number].scores.get(drawing.judge)
         if score is not None and 0 <= score <= 1:
-            weight = stratum.size / stratum.labelled
-            found.append(Scored(score, bool(one.right), accepted=stratum.passed, weight=weight))
+            found.append(Scored(score, bool(one.right), accepted=stratum.passed, weight=one.stands_for))
     return found
 
 
@@ -176,14 +177,23 @@ def _threshold(rows: Rows, judge: str) -> float | None:
 def _how(strata: Sequence[Stratum]) -> str:
     if len(strata) < 2:
         return "Wilson's interval, of rows drawn at random."
+    before = "; labels from before a change of threshold stand for their part of one" if _weighed(strata) else ""
     return (
         f"Rows drawn at random within {len(strata)} strata of the judge's score, each weighted by how many rows it "
-        "has; Beta quantiles, with one doubtful row spread over the strata."
+        f"has{before}; Beta quantiles, with one doubtful row spread over the strata."
     )
 
 
+def _weighed(strata: Sequence[Stratum]) -> bool:
+    return any(one.weighed for one in strata)
+
+
 def _notes(
-    strata: Sequence[Stratum], judged: Sequence[Judged], given: Sequence[Any], stale: int, told: Choice | None
+    strata: Sequence[Stratum],
+    judged: Sequence[Judged],
+    standing: Sequence[Label],
+    stale: Sequence[Label],
+    told: Choice | None,
 ) -> Iterator[str]:
     samples = [one for one in strata if one.accepted]
     labelled = sum(one.labelled for one in samples)
@@ -204,6 +214,11 @@ def _notes(
             "the harder ones, the figures flatter."
         )
     if stale:
-        yield f"{stale} labels are of rows that were made anew since, or are gone; they are left out."
-    if picked := sum(not label.drawn for label in given):
+        yield f"{len(stale)} labels are of rows that were made anew since, or are gone; they are left out."
+    if knowing := sum(not label.seen for label in stale):
+        yield (
+            f"{knowing} of these {'were' if knowing > 1 else 'was'} given with more in sight than the judge saw, such "
+            "as its verdict. Where a row has become a sample or a reject since, only a blind label is carried over."
+        )
+    if picked := sum(not label.lots for label in standing):
         yield f"{picked} labels are of rows that somebody picked, and not of rows drawn; they are left out."

@@ -8,7 +8,7 @@ from retroweave.export.card import write_card
 from retroweave.export.labelled import Labelled, Share, signature, write_labelled
 from retroweave.export.report import write_report
 from retroweave.export.survey import survey
-from retroweave.judges.calibration import Rate
+from retroweave.judges.rates import Rate
 from retroweave.pipeline.errors import UserError
 from retroweave.review.agreement import agreement
 from retroweave.review.drawing import Drawing

@@ -7,112 +7,31 @@ a run is ever written here but the index.
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Self
 
 import orjson
 
-from retroweave.export.trace import Stop, trace
 from retroweave.pipeline.errors import UserError
+from retroweave.review.filters import NONE, Filter, condition
 from retroweave.review.index import Index
-from retroweave.review.indexing import beginnings, last_answer, said_of
+from retroweave.review.paging import ALL, EVERY, Page, Progress, Span, search
+from retroweave.review.row import SHOWN, Line, Row, indexed_line, line_of, row_of
+from retroweave.review.seen import Standpoint
 from retroweave.review.shelf import Group, Stored, open_shelf, signature_of, stamps_of
 
 __all__ = ["Facet", "Filter", "Line", "NoRow", "Page", "Progress", "Row", "Rows"]
 
 INDEX = "review.sqlite"
-_ALL = 1 << 62
-"""Above every row's number."""
 FACETS = 200
 _KEPT = 4
 """Groups read last that stay in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which rows: those that fit all that is set. What is empty or `None` lets all through."""
-
-    kinds: tuple[str, ...] = ()
-    """Of sample, reject, failure, duplicate, over_cap."""
-    split: str = ""
-    recipe: str = ""
-    layout: str = ""
-    step: str = ""
-    """Where a row that is no sample ended."""
-    reason: str = ""
-    judge: str = ""
-    """The judge whose score and verdict are meant; the run's last one that gave scores where it is left out."""
-    verdict: Literal["", "accepted", "rejected"] = ""
-    """What that judge said."""
-    least: float | None = None
-    most: float | None = None
-    """Its score, both ends included."""
-    measures: tuple[tuple[str, str], ...] = ()
-    """Name and value, as `Rows.facets` gives them: `("kind", "name")`."""
-    text: str = ""
-    """A text that stands in the conversation, or in what models were asked and answered for a row that is no sample;
-    capitals do not matter."""
-
-
-NONE = Filter()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A row as a list shows it."""
-
-    number: int
-    """Its place in the run, from 0; it changes when the run is made anew, and the id does not. In a run that has not
-    come to its end numbers have gaps."""
-    id: str
-    """Permanent, and safe in a URL: a sample's own id, or a reject's way with hyphens, `0-17-2`."""
-    kind: str
-    split: str
-    layout: str
-    step: str
-    reason: str
-    scores: Mapping[str, float]
-    """By judge."""
-    asked: str
-    """How what is not trained begins, on one line (200 characters at most, control characters made visible)."""
-    answered: str
-    """How what is trained begins; of a reject, the last answer of a model that is no judge's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Rows, as far as they are done."""
-
-    done: int
-    of: int
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.of
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows in their order."""
-
-    lines: tuple[Line, ...]
-    after: int | None
-    """Give it as `after=` for what follows; `None` at the end. It may be set on an empty page: a search that was cut
-    off by its patience goes on from here."""
-    before: int | None
-    """Give it as `before=` for what comes before; `None` at the beginning."""
-    total: int | None
-    """How many rows the filter lets through; `None` where that is not known (a text, or an unfinished index)."""
-    looked: Progress
-    """How far a search has read; finished where the page is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,70 +40,6 @@ class Facet:
 
     value: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """All of a row."""
-
-    number: int
-    id: str
-    kind: str
-    split: str
-    recipe: str
-    layout: str
-    license: str
-    place: str
-    """Where a person finds the source row."""
-    step: str
-    reason: str
-    trace: str
-    """Of a failure, the traceback."""
-    messages: tuple[Mapping[str, Any], ...]
-    """role, content, train, and `tool_calls` and the like where tools are called; none of a reject."""
-    variants: Mapping[str, Any]
-    provenance: Mapping[str, Any]
-    """Of a sample as it is stored; of a reject its `calls` and `verdicts`."""
-    content: str
-    """A hash of what a person judges: labels that were given to another content are stale."""
-    tools: tuple[Mapping[str, Any], ...] = ()
-    """The schemas of the tools that a sample may call."""
-    answered: str = ""
-    """Of a reject, what a model answered last that is a part of the row, and no judge's yes or no."""
-    stops: tuple[Stop, ...] = ()
-    """How it came to be, walked backwards: `export.trace.trace`. Texts are shortened there, and whole in `calls`."""
-
-    @property
-    def calls(self) -> Sequence[Mapping[str, Any]]:
-        """step, model, prompt (a text, or turns), plain, answer, finish, tokens, error: as far as there are any."""
-        found: Sequence[Mapping[str, Any]] = self.provenance.get("calls", ())
-        return found
-
-    @property
-    def verdicts(self) -> Sequence[Mapping[str, Any]]:
-        """step, score, passed, parts."""
-        found: Sequence[Mapping[str, Any]] = self.provenance.get("verdicts", ())
-        return found
-
-    def score(self, judge: str) -> float | None:
-        """The judge's last score of it."""
-        return said_of(self.verdicts).get(judge, (None, False))[0]
-
-    def passed(self, judge: str) -> bool | None:
-        """What the judge said last of it; `None` where it said nothing."""
-        return said_of(self.verdicts).get(judge, (None, None))[1]
-
-    def sample(self) -> dict[str, Any]:
-        """As `export.conversation.conversation` takes it; only of a row with messages."""
-        named = {name: getattr(self, name) for name in ("id", "recipe", "layout", "license", "split")}
-        tools = {"tools": list(self.tools)} if self.tools else {}
-        return {
-            **named,
-            **tools,
-            "messages": list(self.messages),
-            "variants": self.variants,
-            "provenance": self.provenance,
-        }
 
 
 class NoRow(UserError):
@@ -206,7 +61,7 @@ class Rows:
         self._kept: dict[int, list[Stored]] = {}
         self._bounds: dict[str, tuple[float | None, float | None]] = {}
         self._scores: dict[str, array[float]] = {}
-        self._index = Index(run_dir / INDEX, self._shelf)
+        self._index = Index(run_dir / INDEX, self._shelf, self.moves)
 
     def close(self) -> None:
         self._index.close()
@@ -229,10 +84,11 @@ class Rows:
     @property
     def indexed(self) -> Progress:
         """How far the index is; in groups of rows, where the run has not come to its end."""
-        groups = self._shelf.groups
-        if self._index.whole or not self.finished:
-            return Progress(self._index.done, len(groups))
-        return Progress(min(self._index.rows, self.count - 1), self.count)
+        of = self.count if self.finished else len(self._shelf.groups)
+        if self._index.whole:
+            return Progress(of, of)
+        done = self._index.rows if self.finished else self._index.done
+        return Progress(max(0, min(done, of - 1)), of)
 
     def index(self, watch: Callable[[Progress], None] = lambda progress: None) -> None:
         """Make the index, or the rest of it; for a thread in the background. Returns when it is whole, or closed."""
@@ -244,6 +100,11 @@ class Rows:
         if stamps != self._stamps and signature_of(self.run_dir) == self._shelf.signature:
             self._stamps = stamps  # written again, and the same as before
         return stamps != self._stamps
+
+    @property
+    def moves(self) -> dict[str, str]:
+        """Of each step of the pipeline the move, in their order; none of a run that has not come to its end."""
+        return {step["name"]: step["move"] for step in self.run.get("steps", ())}
 
     def judges(self) -> Sequence[str]:
         """Steps that gave scores, in their order in the pipeline, as far as the index is made."""
@@ -282,7 +143,7 @@ class Rows:
 
         A search that takes longer than `patience` seconds gives what it found so far, and where to go on.
         """
-        span = _Span(-1 if after is None else after, _ALL if before is None else before, before is not None)
+        span = Span(-1 if after is None else after, ALL if before is None else before, before is not None)
         if chosen.text:
             return self._searched(chosen, span, size, patience)
         numbers = self._numbers(chosen, span, size + 1)
@@ -293,7 +154,7 @@ class Rows:
             tuple(self.lines(numbers)),
             after=last if (more or span.backwards) and last is not None else None,
             before=first if (more if span.backwards else span.above >= 0) and first is not None else None,
-            total=len(numbers) if span == _EVERY and not more and self._index.whole else self.total(chosen),
+            total=len(numbers) if span == EVERY and not more and self._index.whole else self.total(chosen),
             looked=self.indexed,
         )
 
@@ -305,68 +166,28 @@ class Rows:
             return self.count
         return self._index.count(self._where(chosen)) if self._index.whole else None
 
-    def _numbers(self, chosen: Filter, span: _Span, limit: int) -> list[int]:
+    def _numbers(self, chosen: Filter, span: Span, limit: int) -> list[int]:
         if replace(chosen, text="") == NONE and not self._index.whole:
             return self._unindexed(span, limit)
         return self._index.numbers(
             self._where(chosen), above=span.above, below=span.below, limit=limit, backwards=span.backwards
         )
 
-    def _unindexed(self, span: _Span, limit: int) -> list[int]:
+    def _unindexed(self, span: Span, limit: int) -> list[int]:
         """Rows in their order, straight from where they stand."""
         if self._shelf.dense:
             low, high = span.above + 1, min(span.below, self.count)
             return list(range(max(low, high - limit), high) if span.backwards else range(low, min(high, low + limit)))
         found: list[int] = []
-        for group in self._groups(span):
+        for group in span.inside(self._shelf.groups):
             inside = [row.number for row in self._read(group) if span.above < row.number < span.below]
             found = inside + found if span.backwards else found + inside
             if len(found) >= limit:
                 break
         return found[-limit:] if span.backwards else found[:limit]
 
-    def _groups(self, span: _Span) -> Iterator[Group]:
-        """Those that have rows between two numbers, from the end at which a page begins."""
-        groups = self._shelf.groups
-        inside = [group for group in groups if group.first + group.count > span.above + 1 and group.first < span.below]
-        yield from reversed(inside) if span.backwards else inside
-
     def _where(self, chosen: Filter) -> str:
-        """The filter as a condition; values of words are numbers there, so nothing of a person's stands in it."""
-        parts = [self._one_of("kind", chosen.kinds)] if chosen.kinds else []
-        for sort in ("split", "recipe", "layout", "step", "reason"):
-            if value := getattr(chosen, sort):
-                parts.append(self._one_of(sort, (value,)))
-        parts += [self._measured(name, value) for name, value in chosen.measures]
-        parts += self._judged(chosen)
-        if len(parts) == 1:
-            return parts[0]
-        return " and ".join(f"+{part}" for part in parts) or "1"  # by "+" none is looked up, which pays for one alone
-
-    def _one_of(self, sort: str, values: Sequence[str]) -> str:
-        words = self._index.words(sort)
-        return f"{sort} in ({', '.join(str(words[value]) for value in values if value in words)})"
-
-    def _measured(self, name: str, value: str) -> str:
-        words = self._index.words("measures")
-        fitting = [str(id) for combination, id in words.items() if [name, value] in orjson.loads(combination)]
-        return f"measures in ({', '.join(fitting)})"
-
-    def _judged(self, chosen: Filter) -> list[str]:
-        if not chosen.verdict and chosen.least is None and chosen.most is None:
-            return []
-        slot = self.slot(chosen.judge)
-        if slot is None:
-            return ["0"]
-        parts = []
-        if chosen.verdict:
-            parts.append(f"({'passed' if chosen.verdict == 'accepted' else 'failed'} & {1 << slot})")
-        for sign, bound in ((">=", chosen.least), ("<=", chosen.most)):
-            if bound is not None and not math.isfinite(bound):
-                raise UserError(f"A score to filter by is a number such as 0.5, not {bound!r}.")
-            if bound is not None:
-                parts.append(f"s{slot} {sign} {float(bound)!r}")
-        return parts
+        return condition(chosen, self._index.words, self.slot)
 
     def slot(self, judge: str = "") -> int | None:
         """The index's column for a judge, or for the last one; `None` where there is none of the name."""
@@ -374,43 +195,21 @@ class Rows:
         name = judge or (self.judges() or [""])[-1]
         return judges.index(name) if name in judges else None
 
-    # Searching
-
-    def _searched(self, chosen: Filter, span: _Span, size: int, patience: float) -> Page:
-        """Group by group, until a page is full or the time is up."""
-        until = time.monotonic() + patience
+    def _searched(self, chosen: Filter, span: Span, size: int, patience: float) -> Page:
         others = replace(chosen, text="")
-        found: list[int] = []
-        reached: int | None = None
-        for group in self._groups(span):
-            if others != NONE and not self._index.has(group.place):  # which of its rows fit is not known yet
-                reached = group.first + group.count if span.backwards else group.first - 1
-                break
-            hits = self._hits(group, others, chosen.text, span)
-            found = hits + found if span.backwards else found + hits
-            reached = group.first if span.backwards else group.first + group.count - 1
-            if len(found) > size or time.monotonic() > until:
-                break
-        else:
-            reached = None
-        return self._search_page(found, span, size, reached)
+        found = search(
+            self._shelf.groups, span, size, patience, lambda group: self._hits(group, others, chosen.text, span)
+        )
+        return Page(tuple(self.lines(found.numbers)), found.after, found.before, None, found.looked)
 
-    def _search_page(self, found: list[int], span: _Span, size: int, reached: int | None) -> Page:
-        """Where a page is full it goes on after its last row, and otherwise after the last group that was read."""
-        if len(found) > size:
-            found = found[-size:] if span.backwards else found[:size]
-            reached = found[0] if span.backwards else found[-1]
-        count = self._shelf.groups[-1].first + self._shelf.groups[-1].count if self._shelf.groups else 0
-        done = count if reached is None else count - reached if span.backwards else reached + 1
-        first, last = (found[0], found[-1]) if found else (None, None)
-        before = reached if span.backwards else (first if span.above >= 0 else None)
-        after = (last if last is not None else span.below - 1) if span.backwards else reached
-        return Page(tuple(self.lines(found)), after, before, None, Progress(min(done, count), count))
-
-    def _hits(self, group: Group, others: Filter, text: str, span: _Span) -> list[int]:
+    def _hits(self, group: Group, others: Filter, text: str, span: Span) -> list[int] | None:
+        """The rows of a group in which a text stands; `None` where it is not known yet which of them the rest of
+        the filter lets through."""
         low, high = max(span.above, group.first - 1), min(span.below, group.first + group.count)
         allowed = None
         if others != NONE:
+            if not self._index.has(group.place):
+                return None
             allowed = set(self._index.numbers(self._where(others), above=low, below=high, limit=group.count))
             if not allowed:
                 return []
@@ -424,15 +223,15 @@ class Rows:
         """Rows by number as a list shows them, in the order of `numbers`."""
         indexed = self._index.lines(numbers) if numbers else {}
         words = (
-            {sort: {id: value for value, id in self._index.words(sort).items()} for sort in _SHOWN} if indexed else {}
+            {sort: {id: value for value, id in self._index.words(sort).items()} for sort in SHOWN} if indexed else {}
         )
         judges = self._index.judges()
         found = []
         for number in numbers:
             if number in indexed:
-                found.append(_indexed_line(indexed[number], words, judges))
+                found.append(indexed_line(indexed[number], words, judges))
             else:
-                found.append(_line(self._stored(number), self._shelf.judges))
+                found.append(line_of(self._stored(number), self._shelf.judges))
         return found
 
     def row(self, id: str) -> Row:
@@ -445,24 +244,46 @@ class Rows:
             raise NoRow(
                 f"There is no row {id!r} in {self.run_dir}. It may have been made anew since: look for its text."
             )
-        return self._row(self._stored(number))
+        return row_of(self._stored(number), self.run, self._shelf.judges)
 
     def at(self, numbers: Sequence[int]) -> list[Row]:
         """Rows by number, in the order of `numbers`."""
-        return [self._row(self._stored(number)) for number in numbers]
+        return [row_of(self._stored(number), self.run, self._shelf.judges) for number in numbers]
 
     def neighbours(self, id: str, chosen: Filter = NONE) -> tuple[str | None, str | None]:
         """The ids of the row before and after under a filter (its text left aside)."""
         number = self.row(id).number
         others = replace(chosen, text="")
-        before = self._numbers(others, _Span(-1, number, True), 1)
-        after = self._numbers(others, _Span(number, _ALL, False), 1)
+        before = self._numbers(others, Span(-1, number, True), 1)
+        after = self._numbers(others, Span(number, ALL, False), 1)
         ids = [self.lines(found)[0].id if found else None for found in (before, after)]
         return ids[0], ids[1]
 
     def contents(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Id to number and content hash, of the rows that there are; only where the index is whole."""
         return {id: (number, content.hex()) for id, (number, content) in self._index.contents(ids).items()}
+
+    def seen(self, row: Row, judge: str) -> str:
+        """A hash of what is seen of a row by who labels it blind; empty where nothing is."""
+        judged = {verdict["step"] for verdict in row.verdicts}
+        found = Standpoint.of(judge, self.moves).view(row.calls, judged).hash(row.place)
+        return "" if found is None else str(found)
+
+    def showing(self, seen: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Such a hash to id and content hash of the one row that shows just that; only where the index is whole.
+
+        What several rows show, or none, is not there.
+        """
+        found = self._index.seen([int(one) for one in set(seen)])
+        return {str(hash): (rows[0][0], rows[0][2].hex()) for hash, rows in found.items() if len(rows) == 1}
+
+    def beside(self, number: int, most: int) -> tuple[list[Line], int]:
+        """Other outcomes of the same row of the source, those of the same draw first, and how many there are in all;
+        none before the index is whole."""
+        if not self._index.whole:
+            return [], 0
+        found, count = self._index.beside(number, most)
+        return self.lines(found), count
 
     def numbers(self, chosen: Filter) -> list[int]:
         """All rows that fit, by number; only where the index is whole."""
@@ -505,69 +326,3 @@ class Rows:
                     del self._kept[next(iter(self._kept))]
                 self._kept[group.place] = self._shelf.read(group)
             return self._kept[group.place]
-
-    def _row(self, stored: Stored) -> Row:
-        provenance = _provenance(stored)
-        recipe = stored.recipe or str(self.run.get("recipe", ""))
-        row = Row(
-            stored.number,
-            stored.id,
-            stored.kind,
-            stored.split,
-            recipe,
-            stored.layout,
-            stored.license,
-            stored.place,
-            stored.step,
-            stored.reason,
-            stored.trace,
-            tuple(stored.turns),
-            orjson.loads(stored.variants) if stored.variants else {},
-            provenance,
-            stored.content.hex(),
-            tuple(orjson.loads(tool) for tool in stored.tools),
-            "" if stored.turns else last_answer(provenance["calls"], provenance["verdicts"], self._shelf.judges),
-        )
-        steps = provenance.get("steps") or _steps(row)
-        return replace(row, stops=tuple(trace({"provenance": {**provenance, "steps": steps}}, self.run)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Between two numbers, ends excluded, and from which of them a page begins."""
-
-    above: int
-    below: int
-    backwards: bool
-
-
-_EVERY = _Span(-1, _ALL, False)
-
-_SHOWN = ("kind", "split", "layout", "step", "reason")
-
-
-def _indexed_line(row: tuple[Any, ...], words: Mapping[str, Mapping[int, str]], judges: Sequence[str]) -> Line:
-    number, id, asked, answered, *rest = row
-    kind, split, layout, step, reason = (words[sort].get(one, "") for sort, one in zip(_SHOWN, rest, strict=False))
-    scores = {judge: score for judge, score in zip(judges, rest[len(_SHOWN) :], strict=False) if score is not None}
-    return Line(number, id, kind, split, layout, step, reason, scores, asked, answered)
-
-
-def _line(stored: Stored, judges: frozenset[str]) -> Line:
-    said = said_of(_provenance(stored).get("verdicts", ()))
-    scores = {judge: score for judge, (score, _) in said.items() if score is not None}
-    own = (stored.kind, stored.split, stored.layout, stored.step, stored.reason)
-    return Line(stored.number, stored.id, *own, scores, *beginnings(stored, judges))
-
-
-def _provenance(stored: Stored) -> dict[str, Any]:
-    if stored.provenance:
-        found: dict[str, Any] = orjson.loads(stored.provenance)
-        return found
-    return {name: orjson.loads(getattr(stored, name) or "[]") for name in ("calls", "verdicts")}
-
-
-def _steps(row: Row) -> list[str]:
-    """The steps that a reject is known to have come by: those that said something, and the one where it ended."""
-    said = [one["step"] for one in (*row.calls, *row.verdicts)]
-    return list(dict.fromkeys([step for step in said if step != row.step] + [row.step]))

@@ -27,7 +27,16 @@ from retroweave.pipeline.journal import decode
 from retroweave.pipeline.row import Leaf, digest
 from retroweave.text.tool_calls import spoken
 
-__all__ = ["Group", "JournalShelf", "ParquetShelf", "Shelf", "Stored", "open_shelf", "signature_of", "stamps_of"]
+__all__ = [
+    "Group",
+    "JournalShelf",
+    "ParquetShelf",
+    "Shelf",
+    "Stored",
+    "open_shelf",
+    "signature_of",
+    "stamps_of",
+]
 
 UNFINISHED = "unfinished"
 """The signature of a run whose rows may be others in a moment."""

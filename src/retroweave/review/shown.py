@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from typing import Any
 
 from markupsafe import Markup
@@ -21,6 +20,7 @@ from retroweave.export.excerpt import shorten
 from retroweave.export.trace import Stop
 from retroweave.review.highlight import CodeRun, fences, highlighted, looks_like_python, unfenced
 from retroweave.review.rows import Row
+from retroweave.review.seen import Standpoint, asked_last, asked_of
 from retroweave.text.tool_calls import spoken
 
 __all__ = ["Blind", "Shown", "blind_view", "pieces_of", "shown", "whole_turn", "without_style"]
@@ -87,21 +87,9 @@ def blind_view(row: Row, judge: str, moves: Mapping[str, str], *, uniform: bool)
     """
     if not uniform and row.messages:
         return Blind(shown(row).turns, ())
-    asked = [call for call in row.calls if call["step"] == judge]
-    writers = [call for call in _before(row, judge, moves) if call.get("answer")]
-    turns = _answered(writers[-1]) if writers else ()
-    return Blind(turns, [_turn("the judge was asked", _last(asked[-1]["prompt"]))] if asked else ())
-
-
-def _before(row: Row, judge: str, moves: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """What was asked before the judge was, by steps that judge nothing. An unfinished run does not know its steps."""
-    judges = {verdict["step"] for verdict in row.verdicts} | {step for step, move in moves.items() if move == "judge"}
-    if judge in moves:
-        earlier = set(list(moves)[: list(moves).index(judge)])
-        calls: Sequence[Mapping[str, Any]] = [call for call in row.calls if call["step"] in earlier]
-    else:
-        calls = list(takewhile(lambda call: call["step"] != judge, row.calls))
-    return [call for call in calls if call["step"] not in judges]
+    view = Standpoint.of(judge, moves).view(row.calls, {verdict["step"] for verdict in row.verdicts})
+    turns = _answered(view.written) if view.written else ()
+    return Blind(turns, [_turn("the judge was asked", asked_last(view.judged))] if view.judged else ())
 
 
 def without_style(stops: Sequence[Stop]) -> list[Stop]:
@@ -124,8 +112,7 @@ def _bare(tree: Markup | None) -> Markup | None:
 
 def _answered(call: Mapping[str, Any]) -> list[Turn]:
     """A call as a conversation of two turns: the plain prompt, or the last of what was asked, and the answer."""
-    asked = call.get("plain") or _last(call["prompt"])
-    turns = [_turn("asked", asked)]
+    turns = [_turn("asked", asked_of(call))]
     if call.get("answer"):
         turns.append(_turn("answered", call["answer"], train=True))
     return turns
@@ -133,10 +120,6 @@ def _answered(call: Mapping[str, Any]) -> list[Turn]:
 
 def _turn(role: str, text: str, train: bool = False) -> Turn:
     return Turn(role, train, pieces_of(text), len(text))
-
-
-def _last(prompt: Any) -> str:
-    return prompt if isinstance(prompt, str) else spoken(prompt[-1])
 
 
 def _coloured(pieces: Sequence[Piece]) -> list[Drawn]:

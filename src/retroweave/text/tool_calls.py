@@ -16,7 +16,9 @@ __all__ = ["spoken"]
 
 def spoken(message: Mapping[str, Any]) -> str:
     """All that a turn says: its content, then its tool calls, each argument beside its name or below it."""
-    calls = [_written(call["function"]) for call in message.get("tool_calls") or ()]
+    if not message.get("tool_calls"):
+        return message["content"] or ""
+    calls = [_written(call["function"]) for call in message["tool_calls"]]
     return "\n\n".join(filter(None, (message["content"], *calls)))
 
 

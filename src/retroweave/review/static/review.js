@@ -18,7 +18,7 @@ async function show(address, options = {}) {
     const held = document.activeElement?.id;
     document.getElementById("main").replaceWith(document.adoptNode(fresh));
     document.title = page.title;
-    history[options.method ? "replaceState" : "pushState"](null, "", answer.url);
+    history[options.method || answer.url === location.href ? "replaceState" : "pushState"](null, "", answer.url);
     shown = location.pathname + location.search;
     settle(held);
   } catch (error) {
@@ -51,6 +51,19 @@ function settle(held) {
     document.getElementById(held)?.focus({ preventScroll: true });
   }
   slide();
+  again();
+}
+
+// A page that waits for something looks again, for as long as nobody has gone elsewhere.
+
+function again() {
+  const link = document.querySelector("[data-again]");
+  if (!link) return;
+  setTimeout(() => {
+    if (!link.isConnected) return;
+    if (busy) again();
+    else show(link.href);
+  }, 1500);
 }
 
 // The back button, which is not the link to the middle of this page.
@@ -188,3 +201,4 @@ function streamed(one) {
 }
 
 slide();
+again();

@@ -86,7 +86,7 @@ async def calibrate(request: Request) -> Response:
         here=dict(_marks(chosen, charts)) if chosen and charts else {},
         config_file=str(bench.config_file),
         need=need if (need := drawing.need(0.1)).more else None,
-        agreed=agreement(reviewed.labels) if len(people) > 1 else None,
+        agreed=agreement(drawing.standing.labels()) if len(people) > 1 else None,
         told=_told(request),
     )
 

@@ -142,6 +142,7 @@ async def results(request: Request) -> Response:
         comparison=comparison,
         compared=compared,
         differences=differences,
+        choices=comparison.choices(),
         best=_best(compared),
         scale=_scale(differences),
         texts={version.name: version.text for version in comparison.versions},

@@ -61,6 +61,7 @@ async def classifier(request: Request) -> Response:
     """Texts with whether they are right."""
     bench: Workbench = request.app.state.bench
     reviewed = bench.reviewed
+    await reviewed.is_indexed()
     found = classifier_rows(reviewed.rows, reviewed.labels, request.query_params.get("field", ""))
     return _jsonl("classifier.jsonl", found)
 
@@ -73,6 +74,7 @@ async def examples(request: Request) -> Response:
     step = next((one for one in (bench.trial.steps() if bench.trial else ()) if one.step == name), None)
     if step is None:
         raise UserError(f"No step {name[:60]!r} of this recipe asks with a prompt file.")
+    await reviewed.is_indexed()
     most = int(min(max(number(request.query_params.get("most")) or 8, 1), _MOST_EXAMPLES))
     found = example_rows(reviewed.rows, reviewed.labels, step.path, most)
     text = yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=110) if found else ""

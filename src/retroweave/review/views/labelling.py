@@ -49,6 +49,11 @@ class Setting:
     keys: bool
     """Whether single letters are verdicts: who speaks to the machine, or types with a stick, may want them off."""
 
+    @property
+    def uniform(self) -> bool:
+        """Whether blind pages show what the judge saw, and not the whole conversations of samples."""
+        return self.rejects and bool(self.judge)
+
     def query(self) -> dict[str, Any]:
         return {
             "as": self.person,
@@ -102,7 +107,11 @@ async def keep(request: Request) -> Response:
     reviewed = bench.reviewed
     given = await form(request)
     setting = _setting(bench, reviewed, given)
-    drawing = reviewed.drawing(setting.judge, setting.rejects)
+    try:
+        await reviewed.is_indexed()
+        drawing = reviewed.drawing(setting.judge, setting.rejects)
+    except NotIndexed:  # the run was made anew while its person looked at a row of it
+        return goes_on("/label", **setting.query(), told="anew")
     act = given.get("act", "")
     if act == "undo":
         return _undo(bench, reviewed, setting)
@@ -161,8 +170,10 @@ def _shown(bench: Workbench, reviewed: Reviewed, setting: Setting, ticket: Ticke
     row = reviewed.rows.row(ticket.row)
     common = {"alias": bench.alias(ticket.row), "text_address": ""}
     if setting.blind:
-        uniform = setting.rejects and bool(setting.judge)
-        return common | {"blind": blind_view(row, setting.judge, reviewed.moves, uniform=uniform), "row": None}
+        return common | {
+            "blind": blind_view(row, setting.judge, reviewed.rows.moves, uniform=setting.uniform),
+            "row": None,
+        }
     return common | {
         "row": row,
         "shown": shown(row),
@@ -173,8 +184,9 @@ def _shown(bench: Workbench, reviewed: Reviewed, setting: Setting, ticket: Ticke
 
 
 def _add(reviewed: Reviewed, ticket: Ticket, setting: Setting, act: str, given: Mapping[str, str]) -> Label:
+    row = reviewed.rows.row(ticket.row)
     return reviewed.labels.add(
-        reviewed.rows.row(ticket.row),
+        row,
         setting.person,
         act,  # type: ignore[arg-type]  # one of `DECISIONS`, as its caller saw
         tags=_tags(given),
@@ -182,6 +194,7 @@ def _add(reviewed: Reviewed, ticket: Ticket, setting: Setting, act: str, given: 
         blind=setting.blind,
         judge=setting.judge,
         drawn=ticket.key,
+        seen=reviewed.rows.seen(row, setting.judge) if setting.uniform else "",
     )
 
 
@@ -202,6 +215,8 @@ def _told(request: Request) -> Told | None:
         return Told(
             "Nothing was kept: this row was labelled already, from another window it may be. Here is the next.", True
         )
+    if told == "anew":
+        return Told("Nothing was kept: the run was made anew meanwhile. Here is a row of it as it is now.", True)
     if told == "nothing":
         return Told("There is nothing to take back.")
     return Told(told[:400], True) if told else None

@@ -26,6 +26,7 @@ KINDS = {
 _MOST_CHOICES = 200
 _SIZE = 40
 _MEASURES = 3
+_BESIDE = 12
 _MOST_VALUES = 40
 """A measure of more values than these is a number, and no list to choose from."""
 
@@ -51,7 +52,7 @@ async def rows(request: Request) -> Response:
         request,
         "Read",
         page=page,
-        labelled={line.id: reviewed.labels.of(line.id) for line in page.lines},
+        labelled=reviewed.said([line.id for line in page.lines]),
         rows=reviewed.rows,
         chosen=chosen,
         kept=kept,
@@ -82,7 +83,8 @@ async def row(request: Request) -> Response:
     before, after = reviewed.rows.neighbours(id, chosen)
     kept = kept_query(request.query_params)
     person = request.query_params.get("as") or bench.person
-    said = reviewed.labels.of(id)
+    said = reviewed.said([id])[id]
+    beside, others = reviewed.rows.beside(found.number, _BESIDE)
     return render(
         "row.html.j2",
         request,
@@ -98,6 +100,8 @@ async def row(request: Request) -> Response:
         kinds=KINDS,
         person=person,
         said=said,
+        beside=[(one, address(f"/rows/{one.id}", **kept)) for one in beside],
+        others=others,
         mine=next((one for one in said if one.person == person), None),
         tags=reviewed.labels.tags()[:8],
     )
