@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,15 @@ def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
 def test_a_name_that_is_neither_a_folder_nor_a_recipe_is_told(tmp_path: Path) -> None:
     done = retroweave("review", "prose-repiar", "--no-browser", cwd=tmp_path, code=2)
     assert "prose-repair" in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_in_one_paragraph(sums: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (sums / "review.sqlite").unlink(missing_ok=True)  # the rows are being counted when it ends
+        done = retroweave("review", "out", "--no-browser", "--port", port, cwd=sums.parent, code=2)
+    assert done.stderr.startswith(f"Error: Port {port} of 127.0.0.1 cannot be had")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_run_whose_recipe_is_gone_can_be_read_and_says_what_cannot_be_done(sums: Path, reviews: Reviews) -> None:

@@ -90,9 +90,15 @@ class Rows:
         done = self._index.rows if self.finished else self._index.done
         return Progress(max(0, min(done, of - 1)), of)
 
-    def index(self, watch: Callable[[Progress], None] = lambda progress: None) -> None:
-        """Make the index, or the rest of it; for a thread in the background. Returns when it is whole, or closed."""
-        self._index.make(lambda: watch(self.indexed))
+    def index(self, watch: Callable[[Progress], None] | None = None) -> None:
+        """Make the index, or the rest of it; for a thread in the background. Returns when it is whole, or closed.
+
+        `watch` is told how far it is, by the thread that makes it.
+        """
+        if watch is None:
+            self._index.make()
+        else:
+            self._index.make(lambda: watch(self.indexed))
 
     def changed(self) -> bool:
         """Whether the run directory has another rendering than the one that was opened: then open it again."""
