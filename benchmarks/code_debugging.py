@@ -398,7 +398,7 @@ def tables(folder: Path, samples: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     broken = [one for one in measures if one["bug_count"]]
     yield from funnel(manifest)
     yield from table("Layouts", ["layout", "samples", "share"], shares(Counter(one["layout"] for one in samples)))
-    functions = Counter(one["source"]["key"] for one in provenance)
+    functions = Counter(one["source"]["place"] for one in provenance)
     most = max(functions.values())
     yield f"\n{len(functions)} functions gave these {len(samples)} samples, {most} at most of one function."
     yield from kill_rates(provenance)
@@ -424,7 +424,7 @@ def tables(folder: Path, samples: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     at_once = sum(one["turns"] == 1 for one in several)
     if several:
         yield f"Of {len(several)} samples with several bugs {at_once / len(several):.0%} mend all of them in one turn."
-    yield from duplicates(kept, [one["source"]["key"] for one in provenance])
+    yield from duplicates(kept, [one["source"]["place"] for one in provenance])
 
 
 def has_docstring(code: str, function: str) -> bool:
@@ -451,8 +451,8 @@ def kill_rates(provenance: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     seen = set()
     for one in provenance:
         bred = json.dumps(one["kept"]["bred"], sort_keys=True)
-        if one["kept"]["bred"] and (one["source"]["key"], bred) not in seen:
-            seen.add((one["source"]["key"], bred))
+        if one["kept"]["bred"] and (one["source"]["place"], bred) not in seen:
+            seen.add((one["source"]["place"], bred))
             for name, (count, caught) in one["kept"]["bred"].items():
                 tried[name] += count
                 killed[name] += caught
@@ -464,15 +464,13 @@ def kill_rates(provenance: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def duplicates(kept: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Iterator[str]:
-    same = len(kept) - len({one["states"][0] for one in kept})
-    pairs = (
-        len(kept)
-        - len({(one["states"][0], one["original"]) for one in kept if one["bugs"]})
-        - sum(not one["bugs"] for one in kept)
-    )
+    broken = [one for one in kept if one["bugs"]]
+    sound = [one["original"] for one in kept if not one["bugs"]]
+    same = len(broken) - len({one["states"][0] for one in broken})
+    again = len(sound) - len(set(sound))
     words = {key: frozenset(re.findall(r"\w+", one["original"])) for key, one in zip(keys, kept, strict=True)}
     near = sum(len(a & b) >= 0.7 * len(a | b) for a, b in combinations(words.values(), 2))
-    yield f"\nThe same broken code twice: {same}; with the same original: {pairs}."
+    yield f"\nThe same broken code twice: {same}. The same function without a bug twice: {again}."
     yield f"Pairs of different functions whose words are the same to 70 % or more: {near}."
 
 

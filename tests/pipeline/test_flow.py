@@ -70,6 +70,17 @@ class TestWhatBecomesOfARow:
         assert leaf.place == "row 0"
         assert leaf.trace == ""
 
+    def test_what_a_step_notes_of_a_row_that_it_drops_is_kept_with_it(self) -> None:
+        def picky(passage: str) -> str:
+            drop = Drop("too short")
+            drop.add_note(f"it is {passage!r}")
+            drop.add_note("and no more")
+            raise drop
+
+        (leaf,) = run(compute(picky, writes="more"), laid("more"))
+        assert said([leaf]) == [("reject", "picky", "too short")]
+        assert leaf.trace == "it is 'a'\n\nand no more"
+
     def test_a_step_that_raises_is_a_failure_with_its_trace(self) -> None:
         def broken(passage: str) -> str:
             return str(1 // 0)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from textwrap import dedent
@@ -28,13 +30,16 @@ from retroweave.pipeline.recipe import find_recipe
 from retroweave.pipeline.rules import check
 from retroweave.pipeline.sandbox import Limits
 from retroweave.recipes.code_debugging import CodeDebugging, code_debugging
+from retroweave.recipes.code_options import CodeOptions
+from retroweave.recipes.code_transform import CodeTransform
 from retroweave.recipes.debugging_answers import cut_function, function_repairs, patch_repairs
 from retroweave.recipes.debugging_asked import ask_for_calls
-from retroweave.recipes.debugging_bugs import caught, choose, dress, write_tests
+from retroweave.recipes.debugging_bugs import caught, dress
 from retroweave.recipes.debugging_examples import EXAMPLE, SUITE, one_bug, two_turns
+from retroweave.recipes.debugging_functions import Functions, Version, choose, dress_next, plant_next, write_tests
 from retroweave.recipes.debugging_runs import log_is_real, measure, run_tests
 from retroweave.recipes.debugging_turns import fixes_repair, stage_hidden
-from retroweave.recipes.debugging_words import filled
+from retroweave.recipes.debugging_words import filled, tell_form, words
 from retroweave.text.diffs import unified_diff
 from retroweave.verifiers.mutants import DOES_NOT_PARSE, Behaviour
 from retroweave.verifiers.sandbox.shared import Sandboxes
@@ -51,7 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     out = tmp_path_factory.mktemp("code") / "out"
     config = code_debugging.configure(
         code_debugging.example.model_dump(exclude_defaults=True)
-        | {"most": 2, "several": 3, "easy": 1, "obvious": 1, "no_bug": 1, "in_turns": 12, "validation": 0.3}
+        | {"most": 5, "several": 7, "easy": 1, "obvious": 1, "no_bug": 0.2, "in_turns": 12, "validation": 0.3}
     )
     return out, make(find_recipe(str(FILE)), config, 500, out, workers=1)
 
@@ -114,9 +119,19 @@ def test_no_row_fails_and_the_survivors_are_rejects_with_their_operator(run: tup
     assert any(reason.startswith("only shown tests fail: ") for reason in reasons)
 
 
-def test_no_two_samples_of_a_function_show_the_same_code(samples: list[Sample]) -> None:
-    shown = Counter(kept(sample)["states"][0] for sample in samples)
+def test_no_two_samples_of_a_function_show_the_same_broken_code(samples: list[Sample]) -> None:
+    shown = Counter(kept(sample)["states"][0] for sample in samples if kept(sample)["bugs"])
     assert set(shown.values()) == {1}
+
+
+def test_each_function_has_a_sample_before_any_has_its_second(samples: list[Sample]) -> None:
+    in_order = sorted(samples, key=lambda sample: sample["provenance"]["source"]["index"])
+    places = [sample["provenance"]["source"]["place"] for sample in in_order]
+    functions = len(set(places))
+    assert functions > 3
+    turns = Counter(places[:functions])
+    assert max(turns.values()) <= 2
+    assert len(turns) >= functions - 1
 
 
 def test_what_is_called_clean_is_the_original_itself_and_all_else_is_not(samples: list[Sample]) -> None:
@@ -157,7 +172,7 @@ def test_half_mended_code_is_never_trained(samples: list[Sample]) -> None:
 def test_functions_of_one_kind_stand_on_one_side_of_the_split(samples: list[Sample]) -> None:
     sides: dict[str, set[str]] = {}
     for sample in samples:
-        sides.setdefault(sample["provenance"]["source"]["key"], set()).add(sample["split"])
+        sides.setdefault(sample["provenance"]["source"]["place"], set()).add(sample["split"])
     assert all(len(found) == 1 for found in sides.values())
 
 
@@ -265,7 +280,7 @@ def test_code_that_is_broken_hostile_or_endless_is_counted_and_never_fatal(
         (folder / name).write_text(dedent(text), encoding="utf-8")
     (folder / "LICENSE").write_text("Keep this notice.\n")
     before = sorted(path.name for path in tmp_path.rglob("*"))
-    config = CodeDebugging.model_validate({"code": folder, "license": "MIT", "easy": 1, "most": 3, "several": 0})
+    config = CodeDebugging.model_validate({"code": folder, "license": "MIT", "easy": 1, "most": 6, "several": 0})
     made = make(find_recipe(str(FILE)), config, 500, tmp_path / "out", workers=1)
     sources = Counter(
         sample["provenance"]["source"]["place"].partition(",")[0] for sample in read_samples(tmp_path / "out")
@@ -285,7 +300,28 @@ def test_code_that_is_broken_hostile_or_endless_is_counted_and_never_fatal(
     assert "They belong to the code (MIT)." in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
+def test_a_function_that_is_no_use_is_one_reject_a_turn_and_says_why_once(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(dedent(HOSTILE["good.py"]), encoding="utf-8")
+    (tmp_path / "huge.py").write_text(dedent(HOSTILE["huge.py"]), encoding="utf-8")
+    config = CodeDebugging.model_validate({"code": tmp_path, "license": "MIT", "most": 3, "several": 0, "no_bug": 0})
+    made = make(find_recipe(str(FILE)), config, 500, tmp_path / "out", workers=1)
+    reasons = {one["reason"]: one["count"] for one in made["reasons"] if one["step"] == "write_tests"}
+    assert reasons == {
+        "nothing returns: limit: memory": 1,
+        "the function is no use, as was said at its first turn": 2,
+    }
+
+
 # Steps
+
+
+def test_both_recipes_about_code_take_it_in_by_the_same_options() -> None:
+    shared = CodeOptions.model_fields
+    assert {"code", "license", "installed", "standard", "unsafe", "names", "validation"} == shared.keys()
+    for config in (CodeDebugging, CodeTransform):
+        assert issubclass(config, CodeOptions)
+        assert all(config.model_fields[name].description == field.description for name, field in shared.items())
+        assert not shared.keys() & config.__annotations__.keys()
 
 
 def test_a_config_without_any_answer_is_refused() -> None:
@@ -296,12 +332,19 @@ def test_a_config_without_any_answer_is_refused() -> None:
         code_debugging.configure(weights)
 
 
-def test_without_several_and_sound_there_is_one_arm() -> None:
-    config = code_debugging.configure({"several": 0, "no_bug": 0})
-    pipeline = code_debugging.pipeline(config)
+@pytest.mark.parametrize(
+    ("options", "arms"),
+    [
+        ({}, ["one", "several", "none"]),
+        ({"several": 0, "no_bug": 0}, ["one"]),
+        ({"no_bug": 1}, ["one", "several", "none"]),
+    ],
+)
+def test_a_turn_is_of_one_bug_or_of_several_or_of_none_as_the_options_say(options: Any, arms: list[str]) -> None:
+    pipeline = code_debugging.pipeline(code_debugging.configure(options))
     assert check(pipeline) == []
-    [also] = [node for node in walk(pipeline.steps) if isinstance(node, Mix) and node.all]
-    assert [arm.name for arm in also.arms] == ["one"]
+    [bugs] = [node for node in walk(pipeline.steps) if isinstance(node, Mix) and node.name == "bugs"]
+    assert [arm.name for arm in bugs.arms] == arms
 
 
 def test_a_function_is_shown_with_its_docstring_and_without() -> None:
@@ -317,26 +360,85 @@ def test_code_that_holds_a_fence_is_dropped() -> None:
         list(dress('def f(x):\n    """```"""\n    return x\n', "f", Random(0)))
 
 
-def member(share: float, identity: str, operator: str, symptom: str = "wrong value") -> dict[str, Any]:
+def version(share: float, identity: str, operator: str, symptom: str = "wrong value") -> Version:
     tests = 20
     failing = frozenset(range(round(share * tests) - 1))
     found = Behaviour(failing, frozenset({0}), tests, symptom, frozenset(), "", identity)
-    return {"seen": found, "bugs": [{"operator": operator}]}
+    return Version("", ("", [{"operator": operator}], [], found, (found,), {}))
+
+
+def seen(one: Version) -> Behaviour:
+    return one.broken[3]
 
 
 def test_one_of_each_behaviour_and_two_of_each_operator_are_chosen() -> None:
-    members = [member(0.6, "a", "boundary"), member(0.6, "a", "range_bound")]
-    members += [member(0.6, name, "boundary") for name in "bcd"]
-    assert [one["seen"].identity for one in choose(members, 6)] == ["a", "b"]
+    versions = [version(0.6, "a", "boundary"), version(0.6, "a", "range_bound")]
+    versions += [version(0.6, name, "boundary") for name in "bcd"]
+    assert [seen(one).identity for one in choose(versions, 6)] == ["a", "b"]
 
 
 def test_what_few_tests_catch_is_chosen_first_and_one_that_is_obvious_at_most() -> None:
-    members = [member(1, str(place), str(place), DOES_NOT_PARSE) for place in range(3)]
-    members += [member(1, f"easy {place}", f"easy {place}") for place in range(9)]
-    members += [member(0.2, f"hard {place}", f"hard {place}") for place in range(9)]
-    chosen = choose(members, 6)
-    assert sum(one["seen"].share < 0.5 for one in chosen) == 4
-    assert sum(one["seen"].symptom == DOES_NOT_PARSE for one in chosen) == 1
+    versions = [version(1, str(place), str(place), DOES_NOT_PARSE) for place in range(3)]
+    versions += [version(1, f"easy {place}", f"easy {place}") for place in range(9)]
+    versions += [version(0.2, f"hard {place}", f"hard {place}") for place in range(9)]
+    chosen = choose(versions, 6)
+    assert sum(seen(one).share < 0.5 for one in chosen) == 4
+    assert sum(seen(one).symptom == DOES_NOT_PARSE for one in chosen) == 1
+
+
+def functions(turns: int = 4) -> Functions:
+    return Functions(SANDBOXES, shown=4, hidden=6, sites=20, most=turns, turns=turns)
+
+
+def test_each_turn_of_a_function_has_a_bug_of_its_own_until_there_is_none_left() -> None:
+    known = functions(turns=9)
+    suite, _, _ = write_tests(EXAMPLE, "scaled", 0, known)
+    count = len(known.bred(EXAMPLE, "scaled", suite).kept)
+    assert 1 < count <= 9
+    texts = []
+    for turn in range(count):
+        original, _ = dress_next(EXAMPLE, "scaled", suite, turn, known)
+        texts += [plant_next(original, EXAMPLE, "scaled", suite, turn, known)[0][0]]
+    assert len(set(texts)) == count
+    with pytest.raises(Drop, match="no further bug"):
+        dress_next(EXAMPLE, "scaled", suite, count, known)
+
+
+def test_a_process_that_has_forgotten_a_function_finds_the_same_bugs() -> None:
+    one, other = functions(), functions()
+    suite, _, _ = write_tests(EXAMPLE, "scaled", 0, one)
+    again, _, _ = write_tests(EXAMPLE, "scaled", 3, other)
+    assert suite == again
+    found = [[version.broken[:2] for version in known.bred(EXAMPLE, "scaled", suite).kept] for known in (other, one)]
+    assert found[0] == found[1]
+
+
+def test_each_bug_that_no_test_catches_has_one_turn_in_which_it_is_told() -> None:
+    code = EXAMPLE.replace("total = []", "total = list([])")
+    known = functions()
+    suite, _, _ = write_tests(code, "scaled", 0, known)
+    lost = known.bred(code, "scaled", suite).lost
+    told = [text for turn in range(4) for text, *_ in plant_next("", code, "scaled", suite, turn, known)[1:]]
+    assert lost
+    assert sorted(told) == sorted(one.broken[0] for one in lost)
+
+
+def test_why_a_function_is_no_use_is_said_at_its_first_turn_and_at_no_other() -> None:
+    known = functions()
+    endless = "def endless(x):\n    while True:\n        x = x + 1\n    return x\n"
+    with pytest.raises(Drop, match="nothing returns") as drop:
+        write_tests(endless, "endless", 0, known)
+    assert drop.value.__notes__ == [endless]
+    with pytest.raises(Drop, match="as was said at its first turn"):
+        write_tests(endless, "endless", 1, known)
+
+
+def test_functions_are_forgotten_beyond_some_hundreds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retroweave.recipes.debugging_functions.REMEMBERED", 2)
+    known = functions()
+    for number in range(9):
+        known.benchmark(f"def f():\n    return {number}\n", "f", "")
+    assert len(known._known) == 6
 
 
 @pytest.mark.parametrize(
@@ -351,8 +453,12 @@ def test_what_few_tests_catch_is_chosen_first_and_one_that_is_obvious_at_most() 
 def test_a_mutant_that_is_not_kept_has_a_reason(shown: set[int], hidden: set[int], symptom: str, reason: str) -> None:
     unended = symptom if symptom == "does not end" else ""
     one = Behaviour(frozenset(shown), frozenset(hidden), 10, symptom, frozenset(), unended, "")
-    with pytest.raises(Drop, match=reason):
-        caught([{"operator": "boundary"}], one, (one,))
+    bug = {"operator": "boundary", "edits": [{"line": 3, "was": ">", "now": ">="}]}
+    with pytest.raises(Drop, match=reason) as drop:
+        caught("def f():\n    pass\n", [bug], one, (one,))
+    [note] = drop.value.__notes__
+    assert note.startswith("def f():\n    pass\n\nboundary, line 3: '>' became '>='\n\nOf 10 tests there fail, ")
+    assert f"of the hidden ones: {2 if hidden else 'none'}." in note
 
 
 def test_a_log_of_another_run_is_not_real() -> None:
@@ -362,8 +468,9 @@ def test_a_log_of_another_run_is_not_real() -> None:
     assert log_is_real(log, ran, row["brought"], SUITE, SANDBOXES)
     assert not log_is_real(log.replace("1", "2"), ran, row["brought"], SUITE, SANDBOXES)
     other = EXAMPLE.replace("value * factor", "value + factor")
-    with pytest.raises(Drop, match="other failures"):
+    with pytest.raises(Drop, match="other failures") as drop:
         log_is_real(log, ran, other, SUITE, SANDBOXES)
+    assert drop.value.__notes__ == [f"{other}\n$ {ran.command}\n{ran.text}"]
     with pytest.raises(Drop, match="passes its tests"):
         log_is_real(log, ran, EXAMPLE, SUITE, SANDBOXES)
 
@@ -397,6 +504,19 @@ def test_turns_are_parted_where_the_first_bug_hides_the_second() -> None:
     states, by_turn = stage_hidden(row["brought"], EXAMPLE, row["sites"], SUITE, SANDBOXES, Random(0))
     assert states == row["states"]
     assert by_turn == row["by_turn"]
+
+
+def test_most_pairs_of_bugs_are_not_parted_so_that_not_each_turn_mends_just_one() -> None:
+    row = two_turns()
+
+    def parted(seed: int) -> list[str]:
+        with suppress(Drop):
+            return stage_hidden(row["brought"], EXAMPLE, row["sites"], SUITE, SANDBOXES, Random(seed))[0]
+        return []
+
+    assert 4 <= sum(bool(parted(seed)) for seed in range(30)) <= 16
+    with pytest.raises(Drop, match="there are enough of them"):
+        stage_hidden(row["brought"], EXAMPLE, row["sites"], SUITE, SANDBOXES, Random(1))
 
 
 def test_turns_are_not_parted_where_one_run_shows_both_bugs() -> None:
@@ -450,10 +570,25 @@ def test_values_with_braces_are_told_as_they_are() -> None:
     assert filled("{call} gives {came}.", call="f('{came}')", came="{}") == "f('{came}') gives {}."
 
 
-def test_tests_are_the_same_for_the_same_random_numbers() -> None:
-    one, other = (write_tests(EXAMPLE, "scaled", SANDBOXES, Random(3), 4, 6)[1:] for _ in range(2))
-    assert one == other
-    assert "def test_scaled_4" in one[0]
+def test_who_is_to_foretell_a_log_is_told_in_what_form() -> None:
+    bare = one_bug()["ran"]
+    for command, pool in (("pytest -q test_solution.py", "form_pytest"), ("python -m unittest t.py", "form_other")):
+        ran = replace(bare, command=command, file="test_solution.py", tests="import solution\n")
+        kind, parts = tell_form(ran, SUITE, [], [], Random(0))
+        assert kind == "tests"
+        assert parts[0] in {filled(form, command=command) for form in words(pool)}
+        assert "import solution" in parts[1]
+
+
+@pytest.mark.parametrize("pool", ["form_pytest", "form_other"])
+def test_each_form_of_a_log_says_that_times_and_folders_and_frames_are_left_out(pool: str) -> None:
+    assert len(words(pool)) > 20
+    for form in words(pool):
+        assert re.search(r"(?i)second|tim(?:e|ing)|duration|how long|different tomorrow", form), form
+        assert re.search(r"(?i)folder|director|path|file name|by its name alone|where the files|dirs", form), form
+        assert re.search(
+            r"(?i)frame|traceback|libraries|in these two files|as deep as|inside imported modules", form
+        ), form
 
 
 # With a model

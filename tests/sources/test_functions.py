@@ -51,6 +51,18 @@ class TestRows:
         assert rows["old.py"].reject == "the file is not read: Python 2"
         assert rows["old.py"].fields.keys() == FIELDS.keys()
 
+    def test_each_function_has_its_first_turn_before_any_has_its_second(self, code: Path) -> None:
+        corpus = Corpus.of(code, license="MIT")
+        once = list(corpus.source().rows())
+        source = corpus.source(turns=3)
+        rows = list(source.rows())
+        assert [row.key for row in rows[: len(once)]] == [row.key for row in once]
+        assert [row.fields["turn"] for row in rows if not row.reject] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+        assert [row.reject for row in rows if row.reject] == ["the file is not read: Python 2"]
+        assert len({row.key for row in rows}) == len(rows)
+        assert {row.cluster for row in rows if "third" in row.key} == {"a.py::first"}
+        assert all(row.fields.keys() == source.fields.keys() for row in rows)
+
     def test_near_duplicates_share_a_cluster(self, code: Path) -> None:
         rows = rows_of(code)
         assert rows["a.py::first"].cluster == rows["a.py::second"].cluster == "a.py::first"
@@ -126,6 +138,24 @@ class TestWhatIsMissing:
         with pytest.raises(SourceError) as error:
             functions(tmp_path / name, license="MIT")
         assert str(tmp_path / name) in str(error.value)
+
+    @pytest.mark.parametrize("turns", [0, 3])
+    def test_where_no_function_can_be_used_it_is_said_what_was_looked_at_and_what_mends_it(
+        self, tmp_path: Path, turns: int
+    ) -> None:
+        (tmp_path / "a.py").write_text(f"import os\n\n{BAD.format(name='reads')}\n\nclass C:\n    def m(self): pass\n")
+        (tmp_path / "b.py").write_text("def small(x):\n    return x\n")
+        (tmp_path / "old.py").write_text("print 'hello'\n")
+        with pytest.raises(SourceError) as error:
+            next(Corpus.of(tmp_path, license="MIT").source(turns).rows())
+        said = str(error.value)
+        assert str(tmp_path) in said
+        assert "looked at 3 files with 3 functions" in said
+        assert "1 input or output (it opens, prints or asks)" in said
+        assert "1 short (fewer than 3 statements)" in said
+        assert "1 inside a class or another function" in said
+        assert "Not read: 1 file, such as old.py: Python 2." in said
+        assert "`--standard`" in said
 
     def test_nothing_at_all_is_refused(self) -> None:
         with pytest.raises(UserError, match="No code is named"):

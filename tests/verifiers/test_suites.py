@@ -24,6 +24,7 @@ from retroweave.pipeline.errors import Drop, UserError
 from retroweave.pipeline.sandbox import Call, Limits, Outcome
 from retroweave.verifiers.branches import Branches
 from retroweave.verifiers.inputs import LONGEST_CALL, LONGEST_OUTPUT, Effort
+from retroweave.verifiers.oddness import oddness
 from retroweave.verifiers.plain import call_text, printed, rebuilt
 from retroweave.verifiers.pytest_files import pytest_file
 from retroweave.verifiers.sandbox import open_sandbox
@@ -156,6 +157,23 @@ class TestWhatIsFound:
     def test_a_function_that_works_in_place_has_different_outputs_by_its_arguments(self) -> None:
         code = "def f(items):\n    items.sort()\n    items.reverse()\n    del items[3:]\n"
         assert suite_of(code, "f").changes_arguments
+
+
+def test_what_is_shown_looks_as_if_a_person_had_written_it() -> None:
+    shown = [
+        test
+        for code, name in ((GRADE, "grade"), (DRAIN, "drain"), (PARSE, "parse"))
+        for test in suite_of(code, name).shown
+    ]
+    odd = [test.text for test in shown if sum(map(oddness, test.call.args)) > 12]
+    assert len(odd) < len(shown) / 5, odd
+
+
+def test_plainer_calls_are_looked_for_only_where_all_is_reached() -> None:
+    rounds = [len(suite_of(PARSE, "parse", effort=Effort(rounds=count)).shown) for count in (0, 3)]
+    assert min(rounds) >= 3
+    calls = [suite_of(PARSE, "parse", effort=Effort(rounds=count)).calls for count in (0, 3)]
+    assert calls[0] < calls[1] <= calls[0] + 3 * Effort().batch
 
 
 class TestRefusals:

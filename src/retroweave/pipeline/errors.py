@@ -42,7 +42,11 @@ class RunStopped(RetroweaveError):
 
 
 class Drop(Exception):
-    """Raised by a step to reject the row, with the reason as its message."""
+    """Raised by a step to reject the row, with the reason as its message.
+
+    The reason is counted, so let it be the same for the same fault. What a person needs to see of this one row goes
+    into notes (`add_note`), which are kept with the reject.
+    """
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -68,7 +68,8 @@ async def flow(steps: Sequence[Node], row: Row, bench: Bench) -> list[Leaf | Row
         try:
             outcomes = await advance(node, row, bench)
         except Drop as drop:
-            return [_lost("reject", row, node, str(drop))]
+            notes = "\n\n".join(getattr(drop, "__notes__", ()))
+            return [_lost("reject", row, node, str(drop), notes)]
         except BaseException as error:
             if not _is_failure(error):
                 raise

@@ -1,7 +1,8 @@
 """Code debugging: broken functions and what their tests print, and the originals that they were broken from.
 
-The steps are in `debugging_bugs` (functions, tests and bugs), `debugging_runs` (logs), `debugging_words` (what a user
-says), `debugging_answers` and `debugging_turns`.
+The steps are in `debugging_functions` (tests, and bugs turn by turn), `debugging_bugs`, `debugging_runs` (logs),
+`debugging_words` (what a user says), `debugging_answers` and `debugging_turns`; what is asked and answered is made of
+them in `debugging_layouts`.
 """
 
 from __future__ import annotations
@@ -14,100 +15,56 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from retroweave import (
-    Config,
-    Pipeline,
-    also,
-    assistant,
-    compute,
-    corrupt,
-    each,
-    family,
-    mix,
-    recipe,
-    reverse,
-    user,
-    verify,
-)
-from retroweave.pipeline.layout import Layout, Variants
-from retroweave.pipeline.pipeline import Cap, Node
+from retroweave import Pipeline, also, compute, corrupt, family, mix, recipe
+from retroweave.pipeline.pipeline import Cap, Mix, Node
 from retroweave.pipeline.step import Step
-from retroweave.recipes.debugging_answers import (
-    all_pass,
-    cut_function,
-    diagnose,
-    diagnosis_holds,
-    function_repairs,
-    patch_repairs,
-    say_clean,
-    write_patch,
-)
-from retroweave.recipes.debugging_asked import ask_for_calls, asked_bug, write_tests_with
+from retroweave.recipes.code_options import CodeOptions
+from retroweave.recipes.debugging_asked import ask_for_calls, asked_bug
 from retroweave.recipes.debugging_bugs import (
     bugs_are_all,
     caught,
-    choose,
-    dress,
     dress_once,
-    is_no_benchmark,
+    hardest,
     nothing_planted,
     passes_its_tests,
-    plant_one,
     plant_several,
     suite_is_its_own,
+)
+from retroweave.recipes.debugging_examples import SUITE, one_bug
+from retroweave.recipes.debugging_functions import (
+    Functions,
+    dress_next,
+    is_first_turn,
+    is_no_benchmark,
+    plant_next,
     write_tests,
+    write_tests_with,
 )
-from retroweave.recipes.debugging_examples import EXAMPLE, SUITE, no_bug, one_bug, two_turns
-from retroweave.recipes.debugging_runs import MEASURED, log_is_real, measure, run_each, run_tests
-from retroweave.recipes.debugging_turns import (
-    fixes_repair,
-    rest_is_told,
-    stage,
-    stage_hidden,
-    write_fixes,
-    write_partly,
+from retroweave.recipes.debugging_layouts import (
+    ANSWERS,
+    answers_for_a_models,
+    answers_for_none,
+    answers_for_one,
+    answers_for_several,
+    held,
 )
-from retroweave.recipes.debugging_words import (
-    Report,
-    ask,
-    tell,
-    tell_all,
-    tell_log,
-    tell_one_test,
-    tell_run,
-    tell_tests,
-    words,
-)
-from retroweave.sources.functions import Corpus, Notices
-from retroweave.text.diffs import unified_diff
-from retroweave.verifiers.sandbox.shared import Sandboxes
+from retroweave.recipes.debugging_runs import MEASURED
+from retroweave.sources.functions import Notices
 
 __all__ = ["CodeDebugging", "code_debugging"]
 
 
-class CodeDebugging(Config):
-    code: Path | None = None
-    """A folder or a .py file of your own code to break; the standard library if left out."""
-    license: str | None = None
-    """The SPDX licence of your code, such as MIT, for files that do not name their own."""
-    installed: bool = False
-    """Whether to take in each installed distribution that is permissive by its metadata."""
-    standard: bool | None = None
-    """Whether to take in the standard library; so it is where nothing else is named."""
-    unsafe: bool = False
-    """Whether to run code even where the sandbox lacks a property that it needs."""
-    names: bool = True
-    """Whether a function that is called like one of a benchmark is left out for its name alone."""
+class CodeDebugging(CodeOptions):
     shown: int = Field(5, ge=3, le=20)
     """About how many tests a user has; more where fewer do not reach all of the function."""
     hidden: int = Field(12, ge=1, le=40)
     """How many further tests are kept back, at most."""
     sites: int = Field(40, ge=1, le=500)
     """How many broken versions of a function are tried, with its docstring and again without."""
-    most: int = Field(6, ge=1, le=50)
+    most: int = Field(8, ge=1, le=50)
     """How many of them are kept, at most; no two behave alike."""
-    several: int = Field(2, ge=0, le=20)
-    """How many versions with two or three bugs are kept besides, at most."""
+    several: int = Field(3, ge=0, le=20)
+    """How many with two or three bugs are kept, about; a function gives no more samples than both together."""
     model: str | None = None
     """A model that breaks functions too, and thinks of calls: openai:NAME@URL, embedded:NAME; none if left out."""
     asked: int = Field(2, ge=1, le=20)
@@ -136,8 +93,11 @@ class CodeDebugging(Config):
     """Weight of answers that say which line is wrong, and why, and mend nothing."""
     in_turns: float = Field(2, ge=0)
     """Of samples with several bugs, weight of those that are mended over several turns; it is 6 for all at once."""
-    validation: float = Field(0.05, ge=0, lt=1)
-    """The share of functions held out for validation, near-duplicates together."""
+
+    @property
+    def turns(self) -> int:
+        """How often a function has its turn, at each of which it gives a sample."""
+        return self.most + self.several
 
     @model_validator(mode="after")
     def _weights(self) -> Self:
@@ -146,209 +106,79 @@ class CodeDebugging(Config):
         return self
 
 
-ANSWERS = ("whole", "whole_only", "whole_raw", "patch", "function", "diagnosed", "predicted", "located")
-
-
-# The pipeline
-
 LOG = ("bugs", "sites", "seen", "alone", "bred")
 KEPT = ("function", "url", "original", "states", "runs", "shown_tests", "hidden_tests", "bugs", "bred")
 MEASURES = (*MEASURED, "told_by", "has_docstring", "statements")
-ASKED = "{before}{brought}{after}"
-WHOLE = "```python\n{original}```"
-PATCH = "```diff\n{patch}```"
-LEADS = Variants.of("lead", [*[""] * 40, *(f"{one}\n\n" for one in words("lead"))])
-
-
-def held(
-    check: Callable[..., bool], raises: str | tuple[str, ...] = (), strength: Any = "tested", **spoiled: Any
-) -> Step:
-    """A check with a row that it accepts, and what spoils it."""
-    row = two_turns() if check in (fixes_repair, rest_is_told) else no_bug() if check is all_pass else one_bug()
-    return verify(check, raises=raises, strength=strength, good=row, spoiled=spoiled)
-
-
-def asked(*pools: str, report: Report = tell_run) -> Step:
-    """A request in words of one of the pools; those that are named more than once are drawn more often."""
-    return compute(partial(ask, pools=pools, report=report), writes=("before", "after", "told_by"), name="ask")
-
-
-def laid_out(name: str, answer: str) -> Layout:
-    if "{lead}" in answer:
-        return reverse(user(ASKED), assistant(answer), name=name, lead=LEADS)
-    return reverse(user(ASKED), assistant(answer), name=name)
-
-
-def whole(name: str, *pools: str, report: Report) -> tuple[Node, ...]:
-    return asked(*pools, report=report), laid_out(name, "{lead}" + WHOLE)
-
-
-def patched(name: str, *pools: str, report: Report) -> tuple[Node, ...]:
-    wrong = unified_diff(one_bug()["brought"], EXAMPLE.replace("> 0", "> 1"))
-    checked = held(patch_repairs, "patch", "proved", patch=wrong)
-    return asked(*pools, report=report), compute(write_patch, writes="patch"), checked, laid_out(name, PATCH)
-
-
-def diagnosed(name: str, *pools: str, report: Report, answer: str = "{diagnosis}\n\n" + WHOLE) -> tuple[Node, ...]:
-    checked = held(diagnosis_holds, "diagnosis", diagnosis="Line 3 is wrong.")
-    return asked(*pools, report=report), compute(diagnose, writes="diagnosis"), checked, laid_out(name, answer)
-
-
-def only_function(name: str) -> tuple[Node, ...]:
-    checked = held(function_repairs, "changed", "proved", changed=EXAMPLE.replace("> 0", ">= 0"))
-    answer = laid_out(name, "```python\n{changed}```")
-    return asked("function", report=tell), compute(cut_function, writes="changed"), checked, answer
-
-
-def bred(plant: Callable[..., Any], tries: int, most: int) -> tuple[Node, ...]:
-    """Broken versions of a function, of which the tests catch each, and no two behave alike."""
-    survivor = replace(one_bug()["seen"], shown=frozenset(), hidden=frozenset())
-    siblings = family(
-        compute(dress, writes=("original", "has_docstring"), many=True),
-        held(passes_its_tests, "original", original=one_bug()["brought"]),
-        corrupt(partial(plant, tries=tries), into="brought", log=LOG, many=True, name=plant.__name__),
-        held(caught, seen=survivor),
-        pick=partial(choose, most=most),
-        name=f"{plant.__name__}, and see",
-    )
-    return siblings, held(bugs_are_all, "bugs", "proved", bugs=[])
-
-
-def real() -> Step:
-    return held(log_is_real, "log", log="1 failed, 5 passed\n")
-
-
-def run_once() -> tuple[Step, ...]:
-    return compute(run_tests, writes=("log", "ran", "states", "runs")), real(), measured()
-
-
-def measured() -> Step:
-    return compute(measure, writes=MEASURED)
-
-
-def single(config: CodeDebugging) -> tuple[Node, ...]:
-    """One bug, one turn."""
-    plain = ["diagnose"] * 9
-    answers = {
-        "whole": whole("whole", *["whole"] * 6, "multi_all", report=tell),
-        "whole_only": (asked("whole_only"), laid_out("whole_only", WHOLE)),
-        "whole_raw": (asked("whole_raw"), laid_out("whole_raw", "{original}")),
-        "patch": patched("patch", *["patch"] * 6, "multi_all_patch", report=tell),
-        "function": only_function("function"),
-        "diagnosed": diagnosed("diagnosed", *plain, "sound", report=tell),
-        "predicted": (asked("predict", report=tell_tests), laid_out("predicted", "```text\n{log}```\n\n" + WHOLE)),
-        "located": diagnosed("located", "locate", report=tell_one_test, answer="{diagnosis}"),
-    }
-    arms: dict[str, Any] = {name: (getattr(config, name), *steps) for name, steps in answers.items()}
-    return *bred(plant_one, config.sites, config.most), *run_once(), mix("answer", **arms)
-
-
-def several(config: CodeDebugging) -> tuple[Node, ...]:
-    """Two or three bugs: mended at once, or over several turns."""
-    return *bred(plant_several, 4 * config.several, config.several), mix(
-        "turns",
-        at_once=(6, *at_once()),
-        turns=(config.in_turns, *by_patches()),
-        finish=(config.in_turns / 2, *finished()),
-    )
-
-
-def at_once() -> tuple[Node, ...]:
-    return *run_once(), mix(
-        "answer for several",
-        several=(3, *whole("several", "multi_all", "multi_all", "whole", report=tell_all)),
-        several_patch=(2, *patched("several_patch", "multi_all_patch", "multi_all_patch", "patch", report=tell_all)),
-        several_diagnosed=(2, *diagnosed("several_diagnosed", "diagnose", report=tell_all)),
-    )
-
-
-def staged(stages: Callable[..., Any], pool: str) -> tuple[Node, ...]:
-    runs = compute(run_each, writes=("log", "ran", "later", "runs"))
-    parted = compute(stages, writes=("states", "by_turn"))
-    return parted, runs, real(), measured(), asked(pool, report=tell_log)
-
-
-def by_patches() -> tuple[Node, ...]:
-    """Each turn mends what its run shows, by a patch."""
-    spoiled = {"first_fix": two_turns()["fixes"][0], "fixes": [two_turns()["first_fix"]]}
-    return (
-        *staged(stage_hidden, "multi_first"),
-        compute(write_fixes, writes=("first_fix", "fixes", "reruns")),
-        held(fixes_repair, ("first_fix", "fixes"), **spoiled),
-        reverse(
-            user(ASKED),
-            assistant("{first_fix}"),
-            each(("reruns", "fixes"), user("{reruns}"), assistant("{fixes}")),
-            name="turns",
-        ),
-    )
-
-
-def finished() -> tuple[Node, ...]:
-    """Somebody mended a part, which is not learnt; the last turn mends all that is left."""
-    return (
-        *staged(stage, "whole"),
-        compute(write_partly, writes=("partly", "rerun")),
-        held(rest_is_told, "original", original=two_turns()["brought"]),
-        reverse(
-            user(ASKED),
-            assistant("```python\n{partly}```", train=False),
-            user("{rerun}"),
-            assistant("{lead}" + WHOLE),
-            name="finish",
-            lead=LEADS,
-        ),
-    )
-
-
-def by_model(most: int) -> tuple[Node, ...]:
-    """A bug that a model wrote. Nobody vouches for a diagnosis of it."""
-    survivor = replace(one_bug()["seen"], shown=frozenset(), hidden=frozenset())
-    siblings = family(
-        compute(dress_once, writes=("original", "has_docstring")),
-        held(passes_its_tests, "original", original=one_bug()["brought"]),
-        asked_bug(),
-        held(caught, seen=survivor),
-        pick=partial(choose, most=most),
-        want=most,
-        tries=2 * most,
-        name="ask a model, and see",
-    )
-    answer = mix(
-        "answer for a model's bug",
-        asked_whole=(3, *whole("asked_whole", "whole", report=tell)),
-        asked_patch=(2, *patched("asked_patch", "patch", report=tell)),
-    )
-    return siblings, held(bugs_are_all, "bugs", "proved", bugs=[]), *run_once(), answer
 
 
 def tested(config: CodeDebugging) -> tuple[Step, ...]:
     """The tests, with calls that a model thought of where there is one."""
     writes = ("suite", "shown_tests", "hidden_tests")
-    shown, hidden = config.shown, config.hidden
     if config.model is None:
-        return (compute(partial(write_tests, shown=shown, hidden=hidden), writes=writes, name="write_tests"),)
+        return (compute(write_tests, writes=writes),)
     wrong = replace(SUITE, hidden=(replace(SUITE.hidden[0], outcome=SUITE.hidden[1].outcome),))
     return (
         compute(ask_for_calls, writes="further"),
-        compute(partial(write_tests_with, shown=shown, hidden=hidden), writes=writes, name="write_tests"),
+        compute(write_tests_with, writes=writes, name="write_tests"),
         held(suite_is_its_own, "suite", suite=wrong),
     )
 
 
-def sound(share: float) -> tuple[Node, ...]:
-    """No bug at all."""
-    return (
-        compute(dress_once, writes=("original", "has_docstring")),
-        held(passes_its_tests, "original", original=one_bug()["brought"]),
-        compute(partial(nothing_planted, share=share), writes=("brought", "bugs", "bred"), name="nothing_planted"),
-        compute(run_tests, writes=("log", "ran", "states", "runs")),
-        measured(),
-        asked("sound", "whole", "patch", "diagnose", "function", "locate", report=tell_log),
-        compute(say_clean, writes="answer"),
-        held(all_pass, "answer", answer="There is a bug in line 3."),
-        laid_out("sound", "{answer}"),
+def dressed(dress: Callable[..., Any] = dress_once) -> tuple[Step, ...]:
+    """The function as it is shown when it is right."""
+    passing = held(passes_its_tests, "original", original=one_bug()["brought"])
+    return compute(dress, writes=("original", "has_docstring")), passing
+
+
+def is_caught() -> Step:
+    return held(caught, seen=replace(one_bug()["seen"], shown=frozenset(), hidden=frozenset()))
+
+
+def are_all() -> Step:
+    return held(bugs_are_all, "bugs", "proved", bugs=[])
+
+
+def with_one(config: CodeDebugging) -> tuple[Node, ...]:
+    planted = corrupt(plant_next, into="brought", log=LOG, many=True)
+    return *dressed(dress_next), planted, is_caught(), are_all(), *answers_for_one(config.model_dump())
+
+
+def with_several(config: CodeDebugging) -> tuple[Node, ...]:
+    plant = partial(plant_several, tries=8, turns=config.turns)
+    planted = corrupt(plant, into="brought", log=LOG, many=True, name="plant_several")
+    pick = partial(hardest, most=1)
+    siblings = family(*dressed(), planted, is_caught(), pick=pick, name="plant_several, and see")
+    return siblings, are_all(), answers_for_several(config.in_turns)
+
+
+def with_none() -> tuple[Node, ...]:
+    return *dressed(), compute(nothing_planted, writes=("brought", "bugs", "bred")), *answers_for_none()
+
+
+def by_model(most: int) -> tuple[Node, ...]:
+    """The bugs that a model writes, all of them at the first turn."""
+    pick = partial(hardest, most=most)
+    siblings = family(
+        *dressed(),
+        asked_bug(),
+        is_caught(),
+        pick=pick,
+        want=most,
+        tries=2 * most,
+        name="ask a model, and see",
     )
+    return held(is_first_turn, turn=1), siblings, are_all(), *answers_for_a_models()
+
+
+def broken(config: CodeDebugging) -> Mix:
+    """At each turn of a function one sample: with one bug, with several, or with none."""
+    arms: dict[str, Any] = {"one": (config.most, *with_one(config))}
+    if config.several:
+        arms["several"] = (config.several, *with_several(config))
+    if config.no_bug:
+        share = 0.6 * config.no_bug  # of turns; of samples it is more, since a function as it is never fails
+        arms["none"] = (config.turns * share / (1 - share), *with_none())
+    return mix("bugs", **arms)
 
 
 OURS = {"code": Path(__file__).with_suffix("") / "example.py", "license": "CC0-1.0"}
@@ -370,29 +200,19 @@ def code_debugging(config: CodeDebugging) -> Pipeline:
 
     After the code debugging pipeline of J. D. Pressman's RetroInstruct Guide to Synthetic Text Data.
     """
-    code = Corpus.of(config.code, license=config.license, standard=config.standard, installed=config.installed)
-    often = 0.9 * (config.most + config.several) * config.no_bug  # a function with bugs gives many samples
+    code, sandboxes = config.corpus(), config.sandboxes()
+    sizes = {name: getattr(config, name) for name in ("shown", "hidden", "sites", "most", "turns", "names")}
     caps = [Cap("obvious", {True: config.obvious}), Cap("easy", {True: config.easy})]
-    arms = {"one": single(config)}
-    if config.several:
-        arms["several"] = several(config)
-    if config.model:
-        arms["by_model"] = by_model(config.asked)
     if config.no_bug:
-        arms["none"] = sound(often)
         caps.append(Cap("layout", {"sound": config.no_bug}))
+    rules = broken(config)
     return Pipeline(
-        replace(code.source(), again=False),  # a second draw would break the same functions again, beyond their caps
-        verify(
-            partial(is_no_benchmark, names=config.names),
-            good=one_bug(),
-            spoiled={"function": "has_close_elements"},
-            name="is_no_benchmark",
-        ),
+        replace(code.source(config.turns), again=False),
+        held(is_no_benchmark, function="has_close_elements"),
         *tested(config),
-        also("bugs", **arms),
+        also("by", rules=(rules,), model=by_model(config.asked)) if config.model else rules,
         models={"breaker": config.model} if config.model else {},
-        resources={"config": config, "sandboxes": Sandboxes(config.unsafe), "notices": Notices(code)},
+        resources={"functions": Functions(sandboxes, **sizes), "sandboxes": sandboxes, "notices": Notices(code)},
         caps=caps,
         keep=KEPT,
         measures=MEASURES,

@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from retroweave import About, Config, Drop, Pipeline, assistant, compute, each, recipe, reverse, user, verify
+from retroweave import About, Drop, Pipeline, assistant, compute, each, recipe, reverse, user, verify
 from retroweave.pipeline.sandbox import Call, Outcome
 from retroweave.pipeline.step import Resource, Step
+from retroweave.recipes.code_options import CodeOptions
 from retroweave.recipes.transform_ways import State, Tested, Wanted, called, find_ways
 from retroweave.recipes.transform_words import (
     Change,
@@ -24,7 +25,7 @@ from retroweave.recipes.transform_words import (
     write_answers,
     write_requests,
 )
-from retroweave.sources.functions import Corpus, Notices
+from retroweave.sources.functions import Notices
 from retroweave.sources.neighbours import Neighbours
 from retroweave.text.python_code import top_functions
 from retroweave.verifiers.guessing import guessed
@@ -36,26 +37,14 @@ __all__ = ["CodeTransform", "code_transform"]
 HERE = Path(__file__).with_suffix("")
 
 
-class CodeTransform(Config):
-    code: Path | None = None
-    """A folder or a .py file of your own code; the standard library if left out."""
-    license: str | None = None
-    """The SPDX licence of your code, such as MIT, for files that do not name their own."""
-    installed: bool = False
-    """Whether to take in each installed distribution that is permissive by its metadata."""
-    standard: bool | None = None
-    """Whether to take in the standard library; so it is where nothing else is named."""
-    unsafe: bool = False
-    """Whether to run code even where the sandbox lacks a property that it needs."""
-    names: bool = True
-    """Whether a function that is called like one of a benchmark is left out for its name alone."""
-    near: float = Field(0.22, gt=0, le=1)
+class CodeTransform(CodeOptions):
+    near: float = Field(0.2, gt=0, le=1)
     """How near in meaning each function must be to the next, from 0 to 1."""
     fewest: int = Field(1, ge=1, le=10)
     """The fewest turns; a way of one is taken only where no longer one leads to the function."""
     longest: int = Field(4, ge=1, le=10)
     """The most turns."""
-    ways: int = Field(2, ge=1, le=50)
+    ways: int = Field(3, ge=1, le=50)
     """How many ways lead to one function, at most; each begins at another one."""
     examples: int = Field(8, ge=5, le=20)
     """How many examples a request gives, at most."""
@@ -69,8 +58,6 @@ class CodeTransform(Config):
     """Weight of those that say in a sentence what each function does."""
     by_example: float = Field(1, ge=0)
     """Weight of those that give signatures and examples alone."""
-    validation: float = Field(0.05, ge=0, lt=1)
-    """The share of functions held out for validation, near-duplicates together."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -179,9 +166,9 @@ def code_transform(config: CodeTransform) -> Pipeline:
     After the code transformation that J. D. Pressman's RetroInstruct Guide to Synthetic Text Data proposes for
     dialogues of several turns.
     """
-    sandboxes = Sandboxes(config.unsafe)
+    sandboxes = config.sandboxes()
     tested = Tested(sandboxes, examples=config.examples, hidden=config.hidden, pinned=config.pinned, names=config.names)
-    code = Corpus.of(config.code, license=config.license, standard=config.standard, installed=config.installed)
+    code = config.corpus()
     source = code.source()
     return Pipeline(
         replace(source, again=False),  # a second draw could take the same ways

@@ -29,9 +29,9 @@ from retroweave.verifiers.mutants import Behaviour, behaviour
 from retroweave.verifiers.pytest_files import pytest_file
 from retroweave.verifiers.sandbox.assertions import run_tests
 from retroweave.verifiers.sandbox.shared import Sandboxes
-from retroweave.verifiers.suites import Suite, write_suite
+from retroweave.verifiers.suites import Suite
 
-__all__ = ["ask_for_calls", "asked_bug", "write_tests_with"]
+__all__ = ["ask_for_calls", "asked_bug"]
 
 
 async def ask_for_calls(code: str, function: str, sandboxes: Resource[Sandboxes], breaker: Model) -> list[Call]:
@@ -51,22 +51,6 @@ def _test_file(said: str, function: str) -> str:
     """A model's test file; a base model goes on after the import."""
     text = code_in(said)
     return text if "solution" in text else f"from solution import {function}\n\n{text}"
-
-
-def write_tests_with(
-    code: str,
-    function: str,
-    further: list[Call],
-    sandboxes: Resource[Sandboxes],
-    rng: Random,
-    shown: int,
-    hidden: int,
-) -> tuple[Suite, str, str]:
-    """Find calls that reach all of the function, a model's among them, and record what it makes of them."""
-    suite = write_suite(
-        code, function, sandboxes.one, sandboxes.other, rng, shown=shown, hidden=hidden, further=further
-    )
-    return suite, pytest_file(function, suite.shown), pytest_file(function, suite.hidden)
 
 
 def wish(function: str, suite: Suite, rng: Random) -> tuple[str, str]:

@@ -1,65 +1,45 @@
-"""Of code debugging: functions with their tests, and broken versions of them that the tests catch."""
+"""Of code debugging: a function as it is shown, broken versions of it, and whether the tests catch them."""
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
 from retroweave import About, Drop
 from retroweave.corruptions.bugs.planting import Bug, planted, undo
-from retroweave.corruptions.bugs.quotas import chain, draw
+from retroweave.corruptions.bugs.quotas import chain
 from retroweave.corruptions.damage import replay
+from retroweave.pipeline.row import digest
 from retroweave.pipeline.step import Resource
-from retroweave.quality.contamination import screen
 from retroweave.text.python_code import without_comments, without_docstrings, without_examples
 from retroweave.verifiers.mutants import DOES_NOT_PARSE, Behaviour, behaviour, behaviours, each_is_needed
-from retroweave.verifiers.pytest_files import pytest_file
 from retroweave.verifiers.sandbox.shared import Sandboxes
-from retroweave.verifiers.suites import Suite, write_suite
+from retroweave.verifiers.suites import Suite
 
 __all__ = [
     "OBVIOUS",
+    "Candidate",
     "Record",
     "bugs_are_all",
     "caught",
-    "choose",
     "dress",
     "dress_once",
+    "hardest",
+    "has_docstring",
     "has_log",
-    "is_no_benchmark",
     "nothing_planted",
     "passes_its_tests",
-    "plant_one",
     "plant_several",
     "suite_is_its_own",
-    "write_tests",
+    "told",
 ]
 
 Record = dict[str, Any]
 """A bug as `planted` tells it, or a run as a sample keeps it."""
 
 OBVIOUS = frozenset({DOES_NOT_PARSE, "NameError", "UnboundLocalError"})
-
-
-def is_no_benchmark(
-    code: str, function: str, docstring: str, sandboxes: Resource[Sandboxes], names: bool = True
-) -> bool:
-    """The function is none of HumanEval, MBPP and QuixBugs: by its code, its docstring, what it does, its name."""
-    found = screen(code, function, docstring, sandboxes.one, names=names)
-    if found:
-        raise Drop(found.reason)
-    return True
-
-
-def write_tests(
-    code: str, function: str, sandboxes: Resource[Sandboxes], rng: Random, shown: int, hidden: int
-) -> tuple[Suite, str, str]:
-    """Find calls that reach all of the function, record what it makes of them, and keep some of them hidden."""
-    suite = write_suite(code, function, sandboxes.one, sandboxes.other, rng, shown=shown, hidden=hidden)
-    return suite, pytest_file(function, suite.shown), pytest_file(function, suite.hidden)
 
 
 def suite_is_its_own(suite: Suite, code: str, sandboxes: Resource[Sandboxes]) -> bool:
@@ -74,10 +54,10 @@ def dress(code: str, function: str, rng: Random) -> Iterator[tuple[str, bool]]:
     bare = without_docstrings(code)
     forms = [one if rng.random() < 0.5 else without_comments(one) for one in (without_examples(code), bare)]
     for one in dict.fromkeys(forms):
-        yield one, _has_docstring(one, function)
+        yield one, has_docstring(one, function)
 
 
-def _has_docstring(code: str, function: str) -> bool:
+def has_docstring(code: str, function: str) -> bool:
     nodes = (node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef))
     return any(node.name == function and ast.get_docstring(node) is not None for node in nodes)
 
@@ -95,28 +75,28 @@ def passes_its_tests(original: str, suite: Suite, sandboxes: Resource[Sandboxes]
 Candidate = tuple[str, list[Record], list[Bug], Behaviour, tuple[Behaviour, ...], dict[str, list[int]]]
 
 
-def plant_one(original: str, suite: Suite, sandboxes: Resource[Sandboxes], rng: Random, tries: int) -> list[Candidate]:
-    """Break the function in many ways, by one bug of up to three edits each, and see what its tests make of each."""
-    bugs = [bug for bug in (draw(original, rng) for _ in range(tries)) if bug]
-    found = {planted(original, [bug])[0]: bug for bug in bugs}
-    seen = behaviours(list(found), suite, sandboxes.one)
-    bred: dict[str, list[int]] = {}
-    for bug, one in zip(found.values(), seen, strict=True):
-        counts = bred.setdefault(bug.operator, [0, 0])
-        counts[0] += 1
-        counts[1] += one.is_caught
-    return [
-        (text, planted(original, [bug])[1], [bug], one, (one,), bred)
-        for (text, bug), one in zip(found.items(), seen, strict=True)
-    ]
+def _turn_of(what: str, turns: int) -> int:
+    """What is alike has the same turn, so that nobody need remember what the other turns gave."""
+    return int.from_bytes(digest("turn", what)[:4]) % turns
 
 
 def plant_several(
-    original: str, suite: Suite, sandboxes: Resource[Sandboxes], rng: Random, tries: int
+    original: str,
+    suite: Suite,
+    turn: int,
+    sandboxes: Resource[Sandboxes],
+    rng: Random,
+    tries: int,
+    turns: int,
 ) -> list[Candidate]:
-    """Break the function by two or three bugs at once, and see what its tests make of all of them and of each."""
-    drawn = (chain(original, rng, rng.choice((2, 2, 3))) for _ in range(tries))
-    chains = [bugs for bugs in drawn if len(bugs) > 1]
+    """Break the function by two or three bugs at once, and see what its tests make of all of them and of each.
+
+    Which operators go together at a turn no other turn has.
+    """
+    drawn = (chain(original, rng, rng.choice((2, 2, 3))) for _ in range(tries * turns))
+    chains = [bugs for bugs in drawn if len(bugs) > 1 and _turn_of(_operators(bugs), turns) == turn][:tries]
+    if not chains:
+        raise Drop("no several bugs fall to this turn")
     found = {planted(original, bugs)[0]: bugs for bugs in chains}
     texts = [[text, *(planted(original, [bug])[0] for bug in bugs)] for text, bugs in found.items()]
     seen = iter(behaviours([one for each in texts for one in each], suite, sandboxes.one))
@@ -127,18 +107,46 @@ def plant_several(
     ]
 
 
-def caught(bugs: list[Record], seen: Behaviour, alone: tuple[Behaviour, ...]) -> bool:
+def _operators(bugs: Sequence[Bug]) -> str:
+    return " ".join(sorted(bug.operator for bug in bugs))
+
+
+def caught(brought: About[str], bugs: list[Record], seen: Behaviour, alone: tuple[Behaviour, ...]) -> bool:
     """Shown and hidden tests fail; of several bugs each fails by itself, and a test that no other one fails."""
+    reason = _uncaught(bugs, seen, alone)
+    if reason:
+        raise told(reason, brought, *map(_name, bugs), _verdict(seen))
+    return True
+
+
+def _uncaught(bugs: Sequence[Record], seen: Behaviour, alone: Sequence[Behaviour]) -> str:
     named = bugs[0]["operator"] if len(bugs) == 1 else "several"
     if not seen.failing:
-        raise Drop(f"no test fails: {named}")
+        return f"no test fails: {named}"
     if not seen.is_caught:
-        raise Drop(f"only {'shown' if seen.shown else 'hidden'} tests fail: {named}")
+        return f"only {'shown' if seen.shown else 'hidden'} tests fail: {named}"
     if not has_log(seen):
-        raise Drop(f"no log: {seen.unended}")
+        return f"no log: {seen.unended}"
     if len(alone) > 1 and not each_is_needed(alone):
-        raise Drop("one of several bugs makes no test fail that no other does")
-    return True
+        return "one of several bugs makes no test fail that no other does"
+    return ""
+
+
+def told(reason: str, code: str, *more: str) -> Drop:
+    """A reason with what a person wants to see who asks about it: the code, and what is to be said of it."""
+    drop = Drop(reason)
+    drop.add_note("\n\n".join([code.rstrip("\n"), *more]))
+    return drop
+
+
+def _name(bug: Record) -> str:
+    edits = "; ".join(f"line {edit['line']}: {edit['was']!r} became {edit['now']!r}" for edit in bug["edits"])
+    return f"{bug['operator']}, {edits}"
+
+
+def _verdict(seen: Behaviour) -> str:
+    numbers = [", ".join(str(one + 1) for one in sorted(some)) or "none" for some in (seen.shown, seen.hidden)]
+    return f"Of {seen.tests} tests there fail, of the shown ones: {numbers[0]}; of the hidden ones: {numbers[1]}."
 
 
 def has_log(seen: Behaviour) -> bool:
@@ -146,35 +154,12 @@ def has_log(seen: Behaviour) -> bool:
     return bool(seen.shown) and not seen.unended
 
 
-def choose(members: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """One for each behaviour, at most two of an operator and one that is obvious; first those that few tests catch."""
-    kept: list[dict[str, Any]] = []
-    operators: Counter[str] = Counter()
-    behaviours: set[str] = set()
-    obvious = 0
-    for one in sorted(members, key=_place):
-        seen, name = one["seen"], one["bugs"][0]["operator"]
-        if seen.identity in behaviours or operators[name] > 1 or (obvious and seen.symptom in OBVIOUS):
-            continue
-        kept.append(one)
-        behaviours.add(seen.identity)
-        operators[name] += 1
-        obvious += seen.symptom in OBVIOUS
-    return _mixed(kept, most)
-
-
-def _place(member: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Those that few tests catch come first; of several bugs last those that hide behind what is obvious."""
-    seen = member["seen"]
-    return seen.share >= 0.5, len(member["bugs"]) > 1 and seen.symptom in OBVIOUS
-
-
-def _mixed(kept: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Those that few tests catch first, up to two thirds; the rest in the order in which they were drawn."""
-    hard = [one for one in kept if one["seen"].share < 0.5]
-    easy = [one for one in kept if one["seen"].share >= 0.5]
-    count = max(most - len(easy), (2 * most + 2) // 3)
-    return (hard[:count] + easy)[:most]
+def hardest(members: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """One for each behaviour: first those that few tests catch, last those that the interpreter reports by itself."""
+    kept: dict[str, dict[str, Any]] = {}
+    for one in members:
+        kept.setdefault(one["seen"].identity, one)
+    return sorted(kept.values(), key=lambda one: (one["seen"].share >= 0.5, one["seen"].symptom in OBVIOUS))[:most]
 
 
 def bugs_are_all(original: str, brought: About[str], bugs: list[Record]) -> bool:
@@ -185,8 +170,6 @@ def bugs_are_all(original: str, brought: About[str], bugs: list[Record]) -> bool
         return False
 
 
-def nothing_planted(original: str, rng: Random, share: float) -> tuple[str, list[Record], dict[str, list[int]]]:
-    """A share of the functions as they are, for a user who thinks that they might be broken."""
-    if rng.random() >= share:
-        raise Drop("its bugs are enough")
+def nothing_planted(original: str) -> tuple[str, list[Record], dict[str, list[int]]]:
+    """The function as it is, for a user who thinks that it might be broken."""
     return original, [], {}

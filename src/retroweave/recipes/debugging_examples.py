@@ -71,6 +71,7 @@ def one_bug() -> dict[str, Any]:
         "original": EXAMPLE,
         "function": "scaled",
         "docstring": "",
+        "turn": 0,
         "suite": SUITE,
         "brought": brought,
         "bugs": bugs,

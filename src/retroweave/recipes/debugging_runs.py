@@ -7,7 +7,7 @@ from random import Random
 
 from retroweave import About, Drop
 from retroweave.pipeline.step import Resource
-from retroweave.recipes.debugging_bugs import OBVIOUS, Record
+from retroweave.recipes.debugging_bugs import OBVIOUS, Record, told
 from retroweave.verifiers.logs import Log, Run, agrees, logs
 from retroweave.verifiers.mutants import DOES_NOT_PARSE, Behaviour, behaviour, made_of, outcomes
 from retroweave.verifiers.sandbox.shared import Sandboxes
@@ -90,12 +90,15 @@ def log_is_real(log: str, ran: Log, brought: About[str], suite: Suite, sandboxes
 def fails_as_told(ran: Log, code: str, suite: Suite, sandboxes: Sandboxes) -> bool:
     found = outcomes(code, suite, sandboxes.one)
     seen = made_of(suite, found)
+    reason = ""
     if seen != behaviour(code, suite, sandboxes.other):
-        raise Drop("the bug shows otherwise under another hash seed")
-    if not seen.is_caught:
-        raise Drop("by itself it passes its tests")
-    if not agrees(ran, suite.shown, found[: len(suite.shown)]):
-        raise Drop("the log tells of other failures than the sandbox")
+        reason = "the bug shows otherwise under another hash seed"
+    elif not seen.is_caught:
+        reason = "by itself it passes its tests"
+    elif not agrees(ran, suite.shown, found[: len(suite.shown)]):
+        reason = "the log tells of other failures than the sandbox"
+    if reason:
+        raise told(reason, code, f"$ {ran.command}\n{ran.text}")
     return True
 
 
@@ -127,4 +130,4 @@ def measure(
 def _shows(seen: Behaviour, at: set[int]) -> str:
     if not seen.lines or seen.symptom == DOES_NOT_PARSE:
         return seen.symptom
-    return "exception in the bug's line" if seen.lines & at else "exception elsewhere"
+    return "exception in its line" if seen.lines & at else "exception elsewhere"

@@ -37,6 +37,8 @@ from retroweave.verifiers.suites import Suite
 
 __all__ = ["fixes_repair", "rest_is_told", "stage", "stage_hidden", "write_fixes", "write_partly"]
 
+PAIRS_LEFT = 2 / 3
+
 
 def stage_hidden(
     brought: About[str], original: str, sites: list[Bug], suite: Suite, sandboxes: Resource[Sandboxes], rng: Random
@@ -44,8 +46,12 @@ def stage_hidden(
     """Part the bugs into turns, so that each run shows those that its turn mends and nothing of those that are left.
 
     A run shows nothing of a bug where each call ends as it would without it: the log tells just what is mended next.
+    Of three bugs two are mended in one turn where that can be, and most pairs are left to other layouts: who sees one
+    bug a turn and nothing else learns to stop at the first.
     """
-    for groups in groupings(sites, rng):
+    if len(sites) == 2 and rng.random() < PAIRS_LEFT:
+        raise Drop("two bugs, one a turn: there are enough of them")
+    for groups in sorted(groupings(sites, rng), key=len):
         states, alone = _states(original, groups)
         seen = behaviours([*states, *alone], suite, sandboxes.one)
         with_rest, without = seen[: len(states)], seen[len(states) :]

@@ -25,10 +25,10 @@ __all__ = [
     "log_frame",
     "tell",
     "tell_all",
+    "tell_form",
     "tell_log",
     "tell_one_test",
     "tell_run",
-    "tell_tests",
     "words",
 ]
 
@@ -99,13 +99,14 @@ def tell_log(
     return "log", [log_frame(ran, rng)]
 
 
-def tell_tests(
+def tell_form(
     ran: Log, suite: Suite, bugs: list[Record], found: Sequence[Outcome], rng: Random
 ) -> tuple[str, list[str]]:
-    """The tests, and not what they print."""
+    """The tests, and not what they print: of that they say how it is to be written down."""
     if not ran.file:
         raise Drop("a session has no file of tests")
-    return "tests", [_tests_frame(ran.file, ran.tests, rng)]
+    form = filled(rng.choice(words("form_pytest" if "pytest" in ran.command else "form_other")), command=ran.command)
+    return "tests", [form, _tests_frame(ran.file, ran.tests, rng)]
 
 
 def tell_one_test(

@@ -56,7 +56,7 @@ class Row:
     step: str
     reason: str
     trace: str
-    """Of a failure, the traceback."""
+    """Of a failure, the traceback; of a reject, what its step noted."""
     messages: tuple[Mapping[str, Any], ...]
     """role, content, train, and `tool_calls` and the like where tools are called; none of a reject."""
     variants: Mapping[str, Any]

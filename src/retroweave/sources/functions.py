@@ -17,8 +17,8 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +31,7 @@ from retroweave.sources.distributions import Notice, Skipped, installed_distribu
 from retroweave.sources.modules import Module
 from retroweave.sources.python_files import Unreadable, names_below, read_python
 from retroweave.sources.records import readable, shown
-from retroweave.sources.standalone import NotStandalone, Standalone, standalone
+from retroweave.sources.standalone import REASONS, NotStandalone, Standalone, standalone
 
 __all__ = ["Corpus", "Notices", "Survey", "functions"]
 
@@ -202,12 +202,15 @@ class Corpus:
         let_in = licenses if licenses is not None else _let_in(origins)
         return cls(tuple(origins), skipped, tuple(validate(one) for one in let_in))
 
-    def source(self) -> Source:
+    def source(self, turns: int = 0) -> Source:
+        """The functions as rows; with `turns` so many times, and then with a field `turn` that counts them from 0.
+
+        Each function has its first turn before any has its second, so that a small set is of many functions.
+        """
         if not any(origin.files for origin in self.origins):
             raise SourceError(f"There is no .py file in {', '.join(shown(one.root) for one in self.origins)}.")
-        return given(
-            lambda: iter(self._rows), FIELDS, licenses=self.licenses, fingerprint=self.fingerprint, name="functions"
-        )
+        rows, fields = (partial(self._turns, turns), FIELDS | {"turn": int}) if turns else (self._once, FIELDS)
+        return given(rows, fields, licenses=self.licenses, fingerprint=self.fingerprint, name="functions")
 
     def survey(self) -> Survey:
         survey = self._read[2]
@@ -228,6 +231,36 @@ class Corpus:
                 with readable(origin.root / name):
                     state.update(digest(name, (origin.root / name).read_bytes()))
         return state.hexdigest()
+
+    def _once(self) -> Iterator[SourceRow]:
+        if not self._read[0]:
+            raise SourceError(self._nothing())
+        return iter(self._rows)
+
+    def _turns(self, turns: int) -> Iterator[SourceRow]:
+        for turn in range(turns):
+            for row in self._once():
+                if not (turn and row.reject):
+                    key = f"{row.key}, turn {turn + 1}" if turn else row.key
+                    yield replace(row, key=key, fields=row.fields | {"turn": turn}, cluster=row.cluster or row.key)
+
+    def _nothing(self) -> str:
+        """That no function stands alone: where was looked, why each was dropped, and what mends it."""
+        _, unread, survey = self._read
+        where = " and ".join(shown(one.root) for one in self.origins[:3]) + " and others" * (len(self.origins) > 3)
+        inside = survey.functions - survey.top_level
+        reasons = [f"{count:,} {reason} ({REASONS[reason]})" for reason, count in survey.reasons.most_common()]
+        reasons += [f"{inside:,} inside a class or another function"] if inside else []
+        told = f" Dropped: {'; '.join(reasons)}." if reasons else ""
+        if unread:
+            origin, file, why = unread[0]
+            told += f" Not read: {_files(len(unread))}, such as {origin.place(file)}: {why}."
+        count = f"{survey.functions:,} function{'s' * (survey.functions != 1)}"
+        return (
+            f"{where}: looked at {_files(survey.files)} with {count}, and none stands alone, which is to need nothing "
+            f"but its arguments.{told} Name more code, or take in the standard library too (`--standard`) or what is "
+            "installed (`--installed`); `retroweave functions` counts before you run."
+        )
 
     @cached_property
     def _rows(self) -> list[SourceRow]:
@@ -273,6 +306,10 @@ class Corpus:
             survey.reasons[reason] += count
             survey.details.setdefault(reason, Counter())[detail] += count
         return found
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'s' * (count != 1)}"
 
 
 def _row(found: _Found, cluster: str) -> SourceRow:

@@ -2,8 +2,9 @@
 
 Coverage-guided mutation, as fuzzers do it (American Fuzzy Lop; "The Fuzzing Book", Zeller et al.), over values that the
 function's parameters probably take. Kinds that make it return gain weight. The search ends when all is reached and
-enough calls are at hand, when nothing new comes, or when its calls are used up. It hangs on the random numbers that it
-is given and on nothing else, the clock least of all.
+enough calls are at hand, when nothing new comes, or when its calls are used up. What looks odd is then made plainer, as
+long as it reaches the same. All of it hangs on the random numbers that it is given and on nothing else, the clock least
+of all.
 
 What the function returns is noted and not judged: that is for `suites`.
 """
@@ -11,7 +12,7 @@ What the function returns is noted and not judged: that is for `suites`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from retroweave.pipeline.sandbox import Call, Limits, Outcome, Sandbox
 from retroweave.verifiers.branches import Branches, Goal
 from retroweave.verifiers.kinds import changed, drawn, fits, related
+from retroweave.verifiers.oddness import oddness, plainer
 from retroweave.verifiers.parameters import Parameter, Signature
 from retroweave.verifiers.plain import Unprintable, call_text, printed
 
@@ -45,8 +47,10 @@ class Effort:
     without_news: int = 2_000
     """After so many calls that reached nothing new it is given up."""
     batch: int = 48
-    enough: int = 24
+    enough: int = 32
     """So many usable calls are wanted, beyond those that reach all."""
+    rounds: int = 3
+    """How often plainer calls are looked for that reach the same, each time with a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Search:
         self._corpus: list[Found] = []
         self._news = 0
         kinds = [len(parameter.kinds) for parameter in self.signature.parameters]
+        literals = self.signature.literals
+        self._own = [*literals[str], *(one.decode("latin-1") for one in literals[bytes])]
         self._good = [[1.0] * count for count in kinds]
         self._tried = [[2.0] * count for count in kinds]
 
@@ -117,18 +123,26 @@ class Search:
         while not self._is_over():
             batch = self._batch()
             if not batch:
-                return
-            calls = [call for call, _ in batch]
-            outcomes, coverages = sandbox.covered(self.branches.text, self.signature.name, calls, LIMITS)
-            for (call, kinds), given, coverage in zip(batch, outcomes, coverages, strict=True):
-                outcome = settled(call, given)
-                self.calls += 1
-                self._learn(kinds, outcome)
-                problem = self._problem(call, outcome)
-                if problem:
-                    self.refused[problem] += 1
-                else:
-                    self._keep(call, outcome, self.branches.reached(coverage, outcome))
+                break
+            self._make(batch, sandbox)
+        if not self.missing:
+            for _ in range(self.effort.rounds):
+                self._make(self._plainer(), sandbox)
+
+    def _make(self, batch: Sequence[_Drawn], sandbox: Sandbox) -> None:
+        calls = [call for call, _ in batch]
+        if not calls:
+            return
+        outcomes, coverages = sandbox.covered(self.branches.text, self.signature.name, calls, LIMITS)
+        for (call, kinds), given, coverage in zip(batch, outcomes, coverages, strict=True):
+            outcome = settled(call, given)
+            self.calls += 1
+            self._learn(kinds, outcome)
+            problem = self._problem(call, outcome)
+            if problem:
+                self.refused[problem] += 1
+            else:
+                self._keep(call, outcome, self.branches.reached(coverage, outcome))
 
     def _is_over(self) -> bool:
         if not self.missing and len(self.found) >= self.effort.enough:
@@ -169,27 +183,42 @@ class Search:
     def _keep(self, call: Call, outcome: Outcome, reached: frozenset[Goal]) -> None:
         value = printed(outcome.value) if outcome.ended == "returned" else outcome.error
         text = call_text(self.signature.name, call.args, call.kwargs)
-        one = Found(call, text, value, outcome, reached, self._strangeness(call, text))
+        one = Found(call, text, value, outcome, reached, self._strangeness(call))
         self.found.append(one)
         if not self.missing.isdisjoint(reached):
             self.missing -= reached
             self._corpus.append(one)
             self._news = self.calls
 
-    def _strangeness(self, call: Call, text: str) -> int:
-        odd = sum(not (" " <= one <= "~") for one in text) + text.count("\\")
+    def _strangeness(self, call: Call) -> int:
+        if call in self.signature.examples:
+            return 0
         unlikely = 0.0
         for parameter, value in zip(self.signature.parameters, call.args, strict=False):
             weights = [weight for kind, weight in parameter.kinds if fits(value, kind)]
             unlikely += 1 - min(1.0, sum(weights) * 3)
-        return 8 * odd + round(40 * unlikely)
+        looks = sum(oddness(one, self._own) for one in (*call.args, *call.kwargs.values()))
+        return round(40 * unlikely) + 2 * looks
+
+    def _plainer(self) -> list[_Drawn]:
+        """Calls like the plainest that reach this or that, in which something is plainer still."""
+        plainest: dict[frozenset[Goal], Found] = {}
+        for one in sorted(self.found, key=lambda one: one.cost):
+            plainest.setdefault(one.reached, one)
+        odd = [one for one in plainest.values() if one.cost]
+        wanted = self.effort.batch if odd else 0
+        return self._new(((_simpler(self.rng.choice(odd).call, self.rng), []) for _ in range(4 * wanted)), wanted)
 
     def _batch(self) -> list[_Drawn]:
         """Calls that were not made before, with the kinds of their arguments; few at first, for many need no more."""
         wanted = self.effort.batch if self.calls else self.effort.batch // 2
-        batch: list[_Drawn] = []
         examples: list[_Drawn] = [(call, []) for call in self.signature.examples] if not self.calls else []
-        for call, kinds in self._candidates(examples, 6 * wanted):
+        return self._new(self._candidates(examples, 6 * wanted), wanted)
+
+    def _new(self, candidates: Iterable[_Drawn], wanted: int) -> list[_Drawn]:
+        """As many as are wanted of calls that were not made before, and that are short."""
+        batch: list[_Drawn] = []
+        for call, kinds in candidates:
             try:
                 text = call_text("", call.args, call.kwargs)
             except Unprintable:
@@ -268,3 +297,17 @@ class Search:
             else:
                 target[place] = changed(target[place], self.rng, self.signature.literals)
         return Call(tuple(args), kwargs)
+
+
+def _simpler(call: Call, rng: Random) -> Call:
+    """The call with one argument made plainer, or two, or without one that is given by name."""
+    args, kwargs = list(call.args), dict(call.kwargs)
+    places: list[int | str] = [*range(len(args)), *kwargs]
+    for place in rng.sample(places, min(len(places), rng.choice((1, 1, 2)))):
+        if isinstance(place, int):
+            args[place] = plainer(args[place], rng)
+        elif rng.random() < 0.3:
+            del kwargs[place]
+        else:
+            kwargs[place] = plainer(kwargs[place], rng)
+    return Call(tuple(args), kwargs)

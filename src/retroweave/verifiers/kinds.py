@@ -12,13 +12,10 @@ from random import Random
 from typing import Any
 
 from retroweave.verifiers.matching import example
+from retroweave.verifiers.oddness import WORDS
 
 __all__ = ["ANY", "Kind", "Literals", "changed", "drawn", "fits", "related"]
 
-_WORDS = (
-    *("apple", "river", "stone", "blue", "seven", "cat", "Anna", "Paris", "hello", "world", "kettle", "garden", "a"),
-    *("open", "closed", "one", "two", "three", "Monday", "level", "noon", "banana", "x", "data", "value", "end", "Q"),
-)
 _LINES = ("one\ntwo\n", "  one\n  two", "a\n\nb", "\tx\n\ty\n", "  a\n    b\n  c\n", "first line\r\nsecond line", "x\n")
 _FOREIGN = ("café", "naïve", "日本", "straße", "Ünï", "–")
 _INTS = (0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 20, 25, 42, 64, 99, 100, 255, 1000, -1, -2, -5, -10)
@@ -144,18 +141,18 @@ def _text(kind: Kind, rng: Random, literals: Literals) -> str:
     if literals[str] and way < 0.65:
         return _composed(rng, literals)
     if way < 0.72:
-        return rng.choice(_FLAVOURS["number"])
+        return rng.choice(_FLAVOURS["number"][:5] if rng.random() < 0.7 else _FLAVOURS["number"])
     if way < 0.77:
         return rng.choice(_LINES if way < 0.75 else _FOREIGN)
     if way < 0.79:
         return "".join(rng.choice(string.ascii_letters + string.digits + " _-.") for _ in range(rng.randint(1, 8)))
-    return rng.choice(_SEPARATORS).join(rng.choice(_WORDS) for _ in range(rng.choice((1, 1, 2, 3, 4))))
+    return rng.choice(_SEPARATORS).join(rng.choice(WORDS) for _ in range(rng.choice((1, 1, 2, 3, 4))))
 
 
 def _composed(rng: Random, literals: Literals) -> str:
     """The source's own strings, alone or with words between them."""
     pieces = [str(rng.choice(literals[str])) for _ in range(rng.choice((1, 1, 2, 3)))]
-    words = [rng.choice((*_WORDS, *_FLAVOURS["number"], "", "")) for _ in range(len(pieces) + 1)]
+    words = [rng.choice((*WORDS, *_FLAVOURS["number"][:4], "", "")) for _ in range(len(pieces) + 1)]
     if rng.random() < 0.3:
         return "".join(pieces)
     return words[0] + "".join(piece + word for piece, word in zip(pieces, words[1:], strict=True))
@@ -166,7 +163,7 @@ def _matching(rng: Random, literals: Literals) -> str:
     pieces = [example(rng.choice(literals.patterns), rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     between = rng.choice(("", "", " ", rng.choice(_SEPARATORS)))
     if rng.random() < 0.3:
-        pieces.insert(rng.randint(0, len(pieces)), rng.choice(_WORDS))
+        pieces.insert(rng.randint(0, len(pieces)), rng.choice(WORDS))
     return between.join(pieces)[:100]
 
 
@@ -182,7 +179,7 @@ def _character(kind: Kind, rng: Random, literals: Literals) -> str:
 
 def _word(kind: Kind, rng: Random, literals: Literals) -> str:
     found = literals.one(str, rng, 0.4)
-    return str(found) if found is not None else rng.choice(_WORDS)
+    return str(found) if found is not None else rng.choice(WORDS)
 
 
 _STRINGS: dict[str, Callable[[Kind, Random, Literals], str]] = {"character": _character, "word": _word}
@@ -192,7 +189,7 @@ def _bytes(kind: Kind, rng: Random, literals: Literals) -> bytes:
     way = rng.random()
     if literals[bytes] and way < 0.45:
         pieces = [bytes(rng.choice(literals[bytes])) for _ in range(rng.choice((1, 1, 2, 3)))]
-        return b"".join(pieces) + (rng.choice(_WORDS).encode() if way < 0.15 else b"")
+        return b"".join(pieces) + (rng.choice(WORDS).encode() if way < 0.15 else b"")
     if way < 0.7:
         return bytes(rng.choice((0, 1, 255, rng.randrange(256))) for _ in range(rng.choice((1, 2, 3, 4, 5, 8))))
     return _text(kind, rng, literals).encode()
@@ -285,7 +282,7 @@ def related(kind: Kind, others: Sequence[Any], rng: Random, literals: Literals) 
     if kind.name == type(other).__name__ and kind.name in ("int", "float"):
         return other + rng.choice((0, 1, -1))
     if kind.name == "str" and type(other) is str and rng.random() < 0.4:
-        around = [literals.one(str, rng, 0.6) or rng.choice(("", "", *_WORDS)) for _ in range(2)]
+        around = [literals.one(str, rng, 0.6) or rng.choice(("", "", *WORDS)) for _ in range(2)]
         return f"{around[0]}{other}{around[1]}"
     if kind.name == type(other).__name__ and kind.name in ("str", "bytes", "list") and size:
         start = rng.randrange(size)
@@ -323,7 +320,7 @@ def _change_str(value: str, rng: Random, literals: Literals) -> str:
     start = rng.randint(0, len(value))
     end = min(len(value), start + rng.randint(0, 3))
     ways: list[Callable[[], str]] = [
-        lambda: value[:start] + (literals.one(str, rng, 0.8) or rng.choice(_WORDS)) + value[start:],
+        lambda: value[:start] + (literals.one(str, rng, 0.8) or rng.choice(WORDS)) + value[start:],
         lambda: value[:start] + (literals.one(str, rng, 0.8) or rng.choice(_SEPARATORS)) + value[end:],
         lambda: value[:start] + value[end:],
         lambda: value[:start] + value[start:end] * 2 + value[end:],
@@ -374,7 +371,7 @@ def _change_dict(value: dict[Any, Any], rng: Random, literals: Literals) -> dict
     way = rng.random()
     if not found or way < 0.25:
         like = rng.choice(list(found.values())) if found else rng.choice((1, "apple"))
-        found[literals.one(str, rng, 0.7) or rng.choice(_WORDS)] = changed(like, rng, literals)
+        found[literals.one(str, rng, 0.7) or rng.choice(WORDS)] = changed(like, rng, literals)
     elif way < 0.5:
         del found[rng.choice(list(found))]
     else:

@@ -26,7 +26,7 @@ from retroweave.verifiers.plain import Unprintable, printed, rebuilt
 __all__ = ["UNSTABLE", "Suite", "Test", "agree", "failing", "passes", "write_suite"]
 
 UNSTABLE = "unstable: not the same in another process"
-_ROUNDS = 3
+_ROUNDS = 5
 """How often unstable calls are replaced by others."""
 
 
