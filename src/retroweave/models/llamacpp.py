@@ -35,6 +35,7 @@ import orjson
 
 from retroweave.models.weights import EXTRA, digest, find
 from retroweave.pipeline.errors import nearest
+from retroweave.pipeline.installing import install_command
 from retroweave.pipeline.model import (
     Abilities,
     Answer,
@@ -163,14 +164,18 @@ def _runtime_version() -> str:
     try:
         return version("xllamacpp")
     except PackageNotFoundError:
-        raise Unusable(f"Embedded models need the package xllamacpp, which is not installed: {EXTRA}") from None
+        raise Unusable(
+            f"Embedded models need the package xllamacpp, which is not installed: {install_command(EXTRA)}"
+        ) from None
 
 
 def _served(path: Path, options: Options) -> Any:
     try:
         import xllamacpp
     except ImportError as error:
-        raise Unusable(f"The package xllamacpp does not load: {error}. Install it anew: {EXTRA}") from error
+        raise Unusable(
+            f"The package xllamacpp does not load: {error}. Install it anew: {install_command(EXTRA)}"
+        ) from error
     with TemporaryDirectory(prefix="retroweave-") as folder:
         parameters = _parameters(xllamacpp, path, options)
         if os.name == "posix":

