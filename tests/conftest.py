@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
@@ -171,6 +172,14 @@ def smollm2() -> Path:
         if "CI" in os.environ:
             raise
         pytest.skip(f"no weights for the embedded model: {error}")
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """For whoever measures time: what other tests left behind would be looked through meanwhile, and take most of it."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -101,11 +101,11 @@ def test_any_text_is_read_and_no_mark_is_left_in_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", [*MARKS, "{{a|", "[[a|b", "''a", "== a ==\n", "[http://", "( ", "=", "&#", "<a "])
-def test_the_time_does_not_grow_faster_than_a_hostile_page(unit: str) -> None:
+def test_the_time_does_not_grow_faster_than_a_hostile_page(unit: str, no_collection: None) -> None:
     def seconds(count: int) -> float:
-        begun = time.process_time()
+        begun = time.thread_time()
         shown(unit * count)
-        return time.process_time() - begun
+        return time.thread_time() - begun
 
     seconds(1_000)
     assert seconds(30_000) < 40 * seconds(3_000) + 1
