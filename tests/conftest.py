@@ -176,7 +176,7 @@ def smollm2() -> Path:
 
 @pytest.fixture
 def no_collection() -> Iterator[None]:
-    """For whoever measures time: what other tests left behind would be looked through meanwhile, and take most of it."""
+    """For whoever measures time: what other tests left would be looked through meanwhile, and take most of it."""
     gc.disable()
     yield
     gc.enable()

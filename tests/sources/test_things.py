@@ -9,7 +9,7 @@ import pytest
 
 from retroweave.pipeline.errors import SourceError
 from retroweave.sources.line_lists import list_lines
-from retroweave.sources.things import read_things, things_of
+from retroweave.sources.things import read_themes, read_things, things_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ from retroweave.sources.things import read_things, things_of
         (": sail, tail, reel", "Line 1 of"),
         ("kite: sail, tail, reel\nkite: sail, reel, spars", "names 'kite' twice"),
         ("kite: sail; tail, reel, string", "with commas and no other mark between them"),
+        ("%% toys\n", "names themes, and no things below them"),
         ("\n \n", "is expected to hold things, one a line, and holds none"),
     ],
 )
@@ -38,6 +39,15 @@ def test_things_come_with_their_parts_or_without(tmp_path: Path) -> None:
         ({"thing": "kite"}, "CC-BY-4.0"),
         ({"thing": "spade"}, "CC-BY-4.0"),
     ]
+
+
+def test_a_theme_is_that_of_the_things_below_it_and_themes_are_mixed(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("ant\n%% toys\nkite\ntop\nball\nyo-yo\n%% tools\nspade\nrake\n", "utf-8")
+    themes = read_themes(tmp_path / "mine.txt")
+    assert themes["ant"] == ""
+    assert (themes["yo-yo"], themes["spade"]) == ("toys", "tools")
+    rows = things_of(tmp_path / "mine.txt", "CC0-1.0", with_parts=False).rows()
+    assert [row.fields["thing"] for row in rows] == ["kite", "spade", "top", "ant", "ball", "rake", "yo-yo"]
 
 
 def test_a_file_that_is_no_text_or_is_not_there_is_refused(tmp_path: Path) -> None:
