@@ -591,6 +591,18 @@ def test_each_form_of_a_log_says_that_times_and_folders_and_frames_are_left_out(
         ), form
 
 
+@pytest.mark.parametrize("pool", ["diagnose", "diagnose_said", "locate"])
+def test_who_is_given_a_diagnosis_did_not_ask_for_more_than_a_line_and_what_is_wrong_there(pool: str) -> None:
+    more = re.compile(
+        r"step through|walk|expla(in|nation)|\bwhy\b|reason|understand|account|unaided|plain words|justify|"
+        r"without (the|a) fix|not the whole fix|n't (fix|mend|correct) anything|in (a|one) sentence\b",
+        re.IGNORECASE,
+    )
+    assert len(words(pool)) >= 20
+    assert [one for one in words(pool) if more.search(one)] == []
+    assert all("explain" not in one and not re.search(r"\bwhy\b", one) for one in words("sound"))
+
+
 # With a model
 
 BREAKS = '''

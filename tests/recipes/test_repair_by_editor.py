@@ -23,6 +23,7 @@ from retroweave.recipes.repair_by_editor import (
     SPOILT_EDITS,
     TOOLSETS,
     edits_restore,
+    fitting,
     last_look_shows,
     repair_by_editor,
     report_holds,
@@ -220,11 +221,15 @@ class TestWords:
             ("open_only", {"name"}),
             ("onward", {"name", "before"}),
             ("found", {"name"}),
+            ("found_searched", {"name"}),
             ("found_diagnosis", {"name", "diagnosis"}),
+            ("found_diagnosis_searched", {"name", "diagnosis"}),
             ("next", set()),
             ("again", {"name"}),
             ("report", {"name", "edits"}),
+            ("report_searched", {"name", "edits"}),
             ("report_diagnosis", {"name", "edits", "diagnosis"}),
+            ("report_diagnosis_searched", {"name", "edits", "diagnosis"}),
         ],
     )
     def test_a_pool_names_what_it_may_name_and_what_it_must(self, pool: str, names: set[str]) -> None:
@@ -235,6 +240,17 @@ class TestWords:
             assert not one[0].islower() or pool.startswith("ask")
         always = {"ask_any": "{folder}", "ask_named": "{name}", "ask_some": "{files}", "report": "{edits}"}
         assert all(always.get(pool, "") in one for one in said)
+
+    @pytest.mark.parametrize("pool", ["found", "found_diagnosis", "report", "report_diagnosis"])
+    def test_who_named_the_file_is_not_told_which_one_it_is(self, pool: str) -> None:
+        found_out = re.compile(r"\bthe one\b|(?i:here|that|so|it) (is|was) {name}|{name} (it )?was\b|(was|in) {name}\.")
+        assert [one for one in fitting(pool, {"ask": "ask_named"}) if found_out.search(one)] == []
+        assert len(fitting(pool, {"ask": "ask_any"})) > len(fitting(pool, {"ask": "ask_named"})) >= 7
+
+    @pytest.mark.parametrize("pool", ["ask_any", "ask_named", "ask_some"])
+    def test_no_request_asks_for_a_list_of_the_faults_which_only_some_reports_have(self, pool: str) -> None:
+        assert len(words(pool)) > 30
+        assert [one for one in words(pool) if re.search(r"what you (did|found|changed)|report|list", one)] == []
 
     def test_a_folder_has_three_files_or_more_whose_names_are_no_part_of_one_another(self) -> None:
         for line in words("folders"):

@@ -90,7 +90,7 @@ class CodeDebugging(CodeOptions):
     predicted: float = Field(1, ge=0)
     """Weight of answers that begin with what the tests print."""
     located: float = Field(1, ge=0)
-    """Weight of answers that say which line is wrong, and why, and mend nothing."""
+    """Weight of answers that say which line is wrong, and what is wrong there, and do not write the code out."""
     in_turns: float = Field(2, ge=0)
     """Of samples with several bugs, weight of those that are mended over several turns; it is 6 for all at once."""
 

@@ -172,8 +172,11 @@ def prose_repair(config: ProseRepair) -> Pipeline:
 
     Guaranteed: the diagnosis lists just the operations that took effect, in reading order, at places that are right in
     the damaged text; every patch was applied to the damaged text and gave the clean passage exactly. Not guaranteed:
-    that the clean passage is the only good repair. Some damage (a deleted span, a changed number) cannot be undone from
-    the damaged text alone; it is capped to a small share, and its diagnosis says so. The preset `recoverable` has none.
+    that the clean passage is the only good repair, nor that all damage can be undone. After a deleted span or a changed
+    number nobody can know from the damaged text what stood there, and the repair has it all the same: such samples
+    teach to fill in what cannot be known. They are capped to a small share. Diagnoses in sentences say that the text
+    cannot prove the repair; those in the style of a log only name the operation. The presets `recoverable` and `gentle`
+    have none.
 
     After the "Easy Prose Repair Diffs" of J. D. Pressman's RetroInstruct Guide to Synthetic Text Data.
     """

@@ -214,6 +214,14 @@ def counted(edits: list[Call], scene: Scene) -> str:
     return f"{number} {one if len(edits) == 1 else more}"
 
 
+def fitting(pool: str, scene: Scene) -> tuple[str, ...]:
+    """The phrasings of a pool; who named the file is not told which one it is, as who had it searched for may be."""
+    searched = f"{pool}_searched"
+    if scene["ask"] == "ask_named":
+        return words(pool)
+    return *words(pool), *words(searched)
+
+
 def put_into_words(scene: Scene, diagnosis: str, edits: list[Call], rng: Random) -> tuple[list[str], str, str]:
     """What is said to each edit, to the last look, and in the end."""
     told = {"name": scene["name"], "edits": counted(edits, scene), "diagnosis": diagnosis}
@@ -222,10 +230,10 @@ def put_into_words(scene: Scene, diagnosis: str, edits: list[Call], rng: Random)
     else:
         first = "found_diagnosis" if scene["talk"] == "diagnosing" else "found"
         onward = rng.sample(words("next"), min(len(edits) - 1, len(words("next"))))
-        said = [rng.choice(words(first)), *onward, *[""] * len(edits)][: len(edits)]
+        said = [rng.choice(fitting(first, scene)), *onward, *[""] * len(edits)][: len(edits)]
         again = rng.choice(words("again"))
     report = "report_diagnosis" if scene["talk"] == "silent" and rng.random() < 0.5 else "report"
-    filled = [sentence.format(**told) for sentence in (*said, again, rng.choice(words(report)))]
+    filled = [sentence.format(**told) for sentence in (*said, again, rng.choice(fitting(report, scene)))]
     return filled[:-2], filled[-2], filled[-1]
 
 
