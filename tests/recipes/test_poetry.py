@@ -85,6 +85,16 @@ def test_the_other_theme_has_nothing_to_do_with_the_poem() -> None:
             assert overlap(other, poem) == overlap(other, fields["theme"]) == 0
 
 
+def asked_from(request: str) -> set[str]:
+    """The pools that have a request like this one, whatever the poem in it."""
+    return {
+        pool
+        for pool in ("mend", "renew")
+        for before, after in (one.split("{lame}") for one in words(pool))
+        if request.startswith(before) and request.endswith(after)
+    }
+
+
 def test_without_a_model_a_thousand_poems_are_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = make(find_recipe("poetry"), WITHOUT_MODEL, 1000, tmp_path / "out", workers=1)
@@ -95,16 +105,33 @@ def test_without_a_model_a_thousand_poems_are_mended(tmp_path: Path, monkeypatch
     ways: Counter[str] = Counter()
     for sample in read_samples(tmp_path / "out"):
         ways.update(sample["provenance"]["kept"]["ways"])
+        replaced = bool({"reworded", "cliche"} & set(sample["provenance"]["kept"]["ways"]))
+        assert sample["layout"] == ("renewed" if replaced else "mended")
+        assert asked_from(sample["messages"][0]["content"]) == {"renew" if replaced else "mend"}
         asked, answered = sample["messages"]
         [poem] = [poem for poem in POEMS if poem in answered["content"]]
         assert poem not in asked["content"]
         finished[poem] += 1
     assert len(finished) >= 45
-    reasons = {(one["step"], one["reason"]) for one in read_rejects(tmp_path / "out")}
+    reasons = {(one["step"], one["reason"]) for one in read_rejects(tmp_path / "out") if one["kind"] != "duplicate"}
     assert {step for step, _ in reasons} == {"poem keeps its form", "lame is worse than poem"}
     assert set(ways) == {*WAYS, "reworded", "cliche"}
     assert min(ways.values()) > 150
     assert max(ways.values()) < 900
+
+
+def test_poems_of_your_own_lose_only_their_form_and_get_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = WITHOUT_MODEL.model_copy(update={"poems": EXAMPLE.poems, "license": "CC0-1.0"})
+    make(find_recipe("poetry"), config, 20, tmp_path / "out", workers=1)
+    samples = list(read_samples(tmp_path / "out"))
+    assert {sample["layout"] for sample in samples} == {"mended"}
+
+
+def test_a_request_is_in_one_pool_only() -> None:
+    assert not set(words("mend")) & set(words("renew"))
 
 
 def test_each_worse_line_stands_for_a_line_of_a_built_in_poem_and_most_keep_its_measure_less_well() -> None:
@@ -124,7 +151,7 @@ def test_each_worse_line_stands_for_a_line_of_a_built_in_poem_and_most_keep_its_
     assert lost > 0.9 * len(told)
 
 
-@pytest.mark.parametrize("pool", ["ask", "better", "moved", "finished", "mend", "mended"])
+@pytest.mark.parametrize("pool", ["ask", "better", "moved", "finished", "mend", "mended", "renew", "renewed"])
 def test_each_pool_says_it_in_many_ways_and_none_gushes(pool: str) -> None:
     said = words(pool)
     assert len(set(said)) == len(said) >= 25

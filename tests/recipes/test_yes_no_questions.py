@@ -37,7 +37,7 @@ def benchmark() -> Any:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("yes-no") / "out"
-    make(find_recipe("yes-no"), config(), 400, out, workers=1)
+    make(find_recipe("yes-no"), config(families="all"), 400, out, workers=1)
     return out
 
 
@@ -54,7 +54,7 @@ def test_a_third_program_that_reads_the_prompt_alone_agrees_everywhere(run: Path
 
 
 def test_the_third_program_knows_every_family() -> None:
-    assert set(benchmark().PLAIN) == set(yes_no.pipeline(config()).resources["families"])
+    assert set(benchmark().PLAIN) == set(yes_no.pipeline(config(families="all")).resources["families"])
 
 
 def test_yes_and_no_are_equally_frequent_in_all_in_each_family_and_in_each_phrasing(run: Path) -> None:
@@ -118,15 +118,22 @@ def test_a_family_that_there_is_not_stops_the_run_before_it_begins() -> None:
         yes_no.pipeline(config(families="commas"))
 
 
-def test_without_the_dictionary_its_families_are_left_out_and_no_warning_is_raised(
-    monkeypatch: pytest.MonkeyPatch,
+def test_without_the_dictionary_the_same_rows_are_made_and_no_warning_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    make(find_recipe("yes-no"), config(), 30, tmp_path / "with", workers=1)
     monkeypatch.setattr(sounds, "find_spec", lambda name: None)
     with catch_warnings():
         simplefilter("error")
-        families = yes_no.pipeline(config()).resources["families"]
-    assert not {"rhyme", "syllables"} & set(families)
-    assert "comma_count" in families
+        make(find_recipe("yes-no"), config(), 30, tmp_path / "without", workers=1)
+    assert list(read_samples(tmp_path / "with")) == list(read_samples(tmp_path / "without"))
+
+
+def test_who_wants_all_families_is_told_what_the_dictionary_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"rhyme", "syllables"} <= set(yes_no.pipeline(config(families="all")).resources["families"])
+    monkeypatch.setattr(sounds, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install 'retroweave\[prosody\]'"):
+        yes_no.pipeline(config(families="all"))
 
 
 def test_one_of_the_forms_must_have_a_weight() -> None:

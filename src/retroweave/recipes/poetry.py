@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -212,21 +213,54 @@ def written() -> dict[str, list[Worse]]:
 
 
 def spoil(poem: str, promised: str, rng: Random) -> tuple[str, list[str]]:
-    """Take the form from a third of its lines or more, in several ways."""
-    return lame(poem, promised, rng, written())
+    """Take the form from a third of its lines or more, in several ways, and leave their words."""
+    return lame(poem, promised, rng)
+
+
+def spoil_lines(poem: str, promised: str, rng: Random) -> tuple[str, list[str]]:
+    """The same, and put a duller line in the place of one at least."""
+    if not any(line.strip() in written() for line in poem.split("\n")):
+        raise Drop("nobody has written a duller line for any of its own")
+    while True:
+        spoilt, ways = lame(poem, promised, rng, written())
+        if REPLACED & set(ways):
+            return spoilt, ways
+
+
+REPLACED = frozenset({"reworded", "cliche"})
+"""The ways in which a line is lost, so that to mend it is to write another."""
 
 
 def mended(config: Poetry) -> tuple[Node, ...]:
-    """The poem itself, with its form spoilt by a program."""
+    """The poem itself, with its form spoilt by a program, and what is asked for is what was done to it.
+
+    Only lines of the built-in poems have duller ones that were written for them.
+    """
+    lines = 0 if config.poems else 1.5
     return (
-        corrupt(spoil, into="lame", log="ways"),
-        less_in_form("lame", "poem", config.gap),
+        mix(
+            "spoilt",
+            form=(1, *mending("mend", spoil, config.gap)),
+            lines=(lines, *mending("renew", spoil_lines, config.gap)),
+        ),
+    )
+
+
+Spoiling = Callable[[str, str, Random], tuple[str, list[str]]]
+
+
+def mending(ask: str, spoiling: Spoiling, gap: float) -> tuple[Node, ...]:
+    """Spoilt in this way, and asked for and given back in the words of the pools `mend` and `mended`, or others."""
+    answer = f"{ask}ed"
+    return (
+        corrupt(spoiling, into="lame", log="ways"),
+        less_in_form("lame", "poem", gap),
         reverse(
             user("{mend}"),
             assistant("{mended}"),
-            name="mended",
-            mend=words.variants("mend"),
-            mended=words.variants("mended"),
+            name=answer,
+            mend=words.variants(ask),
+            mended=words.variants(answer),
         ),
     )
 
@@ -252,7 +286,8 @@ def poetry(config: Poetry) -> Pipeline:
     is about its theme, which a judge says, nor that the first answer obeys. A model wrote that one, so it is not
     trained, or with `middle: judged` only where a judge finds that it did as asked. With `mended` no model is asked:
     the user brings the poem itself, after a program has broken lines in wrong places, moved and turned words, padded,
-    or put duller lines that we wrote for it, and gets it back. Nobody could guess each word of what a dull line hides.
+    or put duller lines that we wrote for it, and gets it back. Where lines were replaced, the user asks for better
+    ones; else only for the form. Nobody could guess each word of what a dull line hides.
 
     After the poetry of J. D. Pressman's RetroInstruct Guide to Synthetic Text Data: the rhythm is bad, the theme is
     changed, and in reverse order both are put right.

@@ -33,7 +33,7 @@ from retroweave.pipeline.layout import Layout
 from retroweave.pipeline.model import Model
 from retroweave.pipeline.pipeline import Mix, Node
 from retroweave.pipeline.step import Resource, Step
-from retroweave.sources.things import Parts, read_things, things_of
+from retroweave.sources.things import Parts, read_themes, read_things, things_of
 from retroweave.text.clues import clues_in, give_clues, name_words
 from retroweave.text.generation import generate
 from retroweave.text.listed import FORMS
@@ -121,15 +121,36 @@ def only_this(thing: str, clues: About[str], lexicon: Resource[Mapping[str, Part
     return [one for one, parts in lexicon.items() if shown.issubset(parts)] == [thing]
 
 
-def offer(thing: str, clues: About[str], lexicon: Resource[Mapping[str, Parts]], rng: Random) -> str:
-    """The thing among three others, that have as many of the parts as any have, in random order."""
-    wanted = name_words(clues)
-    others = [one for one in lexicon if one != thing]
+def offer(
+    thing: str,
+    clues: About[str],
+    lexicon: Resource[Mapping[str, Parts]],
+    themes: Resource[Mapping[str, str]],
+    rng: Random,
+) -> str:
+    """The thing among three others, in random order: of those that may stand beside it, first what shares a word."""
+    wanted, own = name_words(clues), themes.get(thing, "")
+    others = [one for one in lexicon if one != thing and not (own and themes.get(one) == own)]
     rng.shuffle(others)
-    near = sorted(others, key=lambda one: -len(wanted & name_words(" ".join(lexicon[one]))))
+    apart = [one for one in others if are_apart(thing, one, wanted, lexicon)]
+    near = sorted(apart, key=lambda one: -len(wanted & part_words(lexicon[one])))
     four = [thing, *near[:3]]
     rng.shuffle(four)
     return ", ".join(four)
+
+
+def are_apart(thing: str, other: str, wanted: frozenset[str], lexicon: Mapping[str, Parts]) -> bool:
+    """Whether nobody could take the other for the thing: no list of parts is complete, and a helicopter has a fuselage.
+
+    So the clues share one word at most with it, and neither names the other or has it for a part.
+    """
+    names, other_names = name_words(thing), name_words(other)
+    parts, other_parts = part_words(lexicon[thing]), part_words(lexicon[other])
+    return len(wanted & other_parts) <= 1 and not names & (other_names | other_parts) and not other_names & parts
+
+
+def part_words(parts: Parts) -> frozenset[str]:
+    return name_words(" ".join(parts))
 
 
 def stands_among(thing: str, offered: About[str]) -> bool:
@@ -236,10 +257,11 @@ def word_parts(config: WordParts) -> Pipeline:
     together.
 
     Guaranteed: the parts in an answer are those of the list, in the form that was asked for; of the things in the list,
-    only the one in the answer has all the parts in the question, and no part names it. Not guaranteed: that nothing
-    outside of the list has them too, or that the parts are all there are. The built-in list (more than 650 things) is
-    our own writing. With `--model` the parts of your own things are found by a model: a rubric filters the things, a
-    judge the parts, and the model must name the thing by them; that is worth *judged*.
+    only the one in the answer has all the parts in the question, and no part names it; what is offered beside it shares
+    one word with them at most, and is never of its theme. Not guaranteed: that nothing outside of the list has them
+    too, or that the parts are all there are. The built-in list (more than 650 things, in twenty themes) is our own
+    writing. With `--model` the parts of your own things are found by a model: a rubric filters the things, a judge the
+    parts, and the model must name the thing by them; that is worth *judged*.
 
     After the part lists for dictionary words of J. D. Pressman's RetroInstruct: made by breaking down, where a model is
     reliable, and trained in both directions.
@@ -254,10 +276,11 @@ def word_parts(config: WordParts) -> Pipeline:
             validation=config.validation,
         )
     lexicon = {**read_things(OWN), **read_things(path)}
+    themes = read_themes(OWN) | {thing: theme for thing, theme in read_themes(path).items() if theme}
     choose = (CLUES, ONLY_THIS, compute(offer, writes="offered"), OFFERED, naming("choose", "tested"))
     return Pipeline(
         things_of(path, license, with_parts=True),
         both_ways(config, "tested", ONLY_THIS, choose=choose),
-        resources={"lexicon": lexicon},
+        resources={"lexicon": lexicon, "themes": themes},
         validation=config.validation,
     )

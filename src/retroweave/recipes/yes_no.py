@@ -36,7 +36,7 @@ class YesNo(Config):
     longest: int = 1500
     """The longest passage, in characters."""
     families: str | None = None
-    """Families of questions, with commas between them; if left out, all (rhymes only with `retroweave[prosody]`)."""
+    """Families of questions, with commas between them, or `all`; if left out, all but those of rhyme and syllables."""
     questions: int = Field(1, ge=1, le=20)
     """How many families are asked about a passage at a time; each gives a question with yes and one with no."""
     bare: float = Field(2, ge=0)
@@ -129,12 +129,12 @@ def yes_no(config: YesNo) -> Pipeline:
     of counting or reading that differ, nothing is asked. Yes and no are equally frequent, in all, in each family and in
     each phrasing. Not guaranteed: that such questions are those that your judge will be asked. They are about what
     stands in a text and not about what it is worth. The families of rhyme and syllables need `retroweave[prosody]`, and
-    are left out where it is not installed.
+    are asked only where they are named, or with `--families all`: what is installed does not change what is made.
 
     After the evaluator of J. D. Pressman's MiniHF and RetroInstruct, which is asked yes/no questions and read by its
     log-odds. A model that has learnt to answer what can be known may be asked what can only be judged.
     """
-    chosen = config.families.replace(" ", "").split(",") if config.families is not None else None
+    chosen = config.families.replace(" ", "").split(",") if config.families is not None else ()
     source = passages(
         config.texts, field=config.field, license=config.license, shortest=config.shortest, longest=config.longest
     )

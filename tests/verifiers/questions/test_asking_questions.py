@@ -10,19 +10,39 @@ import pytest
 from retroweave.pipeline.errors import UserError
 from retroweave.sources.texts import passages
 from retroweave.verifiers.questions import asking, sounds
-from retroweave.verifiers.questions.asking import askable, draw_pairs, missing, put, reasons_for
+from retroweave.verifiers.questions.asking import askable, draw_pairs, missing, phrasings, put, reasons_for
 from retroweave.verifiers.questions.family import FAMILIES, Claim
 
 PASSAGES = [row.fields["passage"] for row in passages(None, shortest=300, longest=1500).rows()]
 
 
-def test_where_the_dictionary_is_missing_its_families_are_named_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("names", [["rhyme"], ["comma_count", "syllables"], ["all"]])
+def test_where_the_dictionary_is_missing_whoever_asks_for_its_families_is_told_what_to_install(
+    names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert missing() == []
+    assert set(askable(names)) & {"rhyme", "syllables"}
     monkeypatch.setattr(sounds, "find_spec", lambda name: None)
     assert missing() == ["rhyme", "syllables"]
-    assert not {"rhyme", "syllables"} & set(askable())
-    with pytest.raises(UserError, match=r"'rhyme' needs .* pip install 'retroweave\[prosody\]'"):
-        askable(["rhyme"])
+    with pytest.raises(UserError, match=r"'(rhyme|syllables)' needs .* pip install 'retroweave\[prosody\]'"):
+        askable(names)
+
+
+def test_where_none_is_named_the_families_are_the_same_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = askable()
+    monkeypatch.setattr(sounds, "find_spec", lambda name: None)
+    assert askable() == installed == sorted(FAMILIES.keys() - {"rhyme", "syllables"})
+
+
+def test_all_is_every_family() -> None:
+    assert askable(["all"]) == sorted(FAMILIES)
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_the_ways_to_ask_differ_and_give_number_its_whole_name(name: str) -> None:
+    said = phrasings(name)
+    assert len(set(said)) == len(said) >= 6
+    assert not any("figures" in one for one in said if name.startswith("number")), "a figure may be a single digit"
 
 
 def test_an_unknown_family_is_answered_with_the_near_one() -> None:

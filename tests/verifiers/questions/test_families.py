@@ -15,7 +15,7 @@ from retroweave.verifiers.questions.asking import askable, phrasings, put, reaso
 from retroweave.verifiers.questions.family import FAMILIES, Claim, Family, Question, contrast, windows
 from retroweave.verifiers.questions.reading import Text
 
-NAMES = askable()
+NAMES = askable(["all"])
 PASSAGES = [row.fields["passage"] for row in passages(None, shortest=300, longest=1500).rows()]
 LETTER = """RENT OF THE MILL
 

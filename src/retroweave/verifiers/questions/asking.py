@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from retroweave.pipeline.errors import UserError, nearest
+from retroweave.pipeline.installing import install_command
 from retroweave.text.variants import read_variants
 from retroweave.verifiers.questions import (  # noqa: F401  each registers its families
     counts,
@@ -27,24 +28,29 @@ from retroweave.verifiers.questions.family import FAMILIES, Claim, Family, Quest
 
 __all__ = ["askable", "draw_pairs", "missing", "phrasings", "put", "reason", "reasons_for"]
 
+ALL = "all"
 WORDS = files("retroweave.verifiers.questions") / "words"
 SPELT = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def askable(names: Sequence[str] | None = None) -> list[str]:
-    """The families of these names, or all. Raises `UserError` for one that is unknown, or lacks what it needs.
+def askable(names: Sequence[str] = ()) -> list[str]:
+    """The families of these names; of none named, all that need no extra, so that they are the same everywhere.
 
-    Where none is named, those that need the extra `prosody` are left out if it is not installed.
+    The one name `all` stands for each family that there is. Raises `UserError` for a name that is unknown, and for a
+    family that lacks what it needs.
     """
-    for name in names or ():
+    if not names:
+        return sorted(name for name, one in FAMILIES.items() if not one.extra)
+    wanted = sorted(FAMILIES) if list(names) == [ALL] else sorted(set(names))
+    for name in wanted:
         if name not in FAMILIES:
             raise UserError(f"There is no family of questions {name!r}. {nearest(name, FAMILIES)}")
         if name in missing():
             raise UserError(
                 f"The family {name!r} needs a dictionary of how words sound, which is not installed: "
-                f"pip install 'retroweave[{FAMILIES[name].extra}]', or leave it out of the families."
+                f"{install_command(FAMILIES[name].extra)}, or leave it out of the families."
             )
-    return sorted(set(names)) if names else sorted(FAMILIES.keys() - set(missing()))
+    return wanted
 
 
 def missing() -> list[str]:
