@@ -145,9 +145,7 @@ def test_what_a_killed_fetch_left_is_cleared_away(cache: Path, registry: Path) -
     assert not left.exists()
 
 
-@pytest.mark.parametrize(
-    ("package", "mends"), [("gguf", install_command("embedded")), ("pip", "-m ensurepip")]
-)
+@pytest.mark.parametrize(("package", "mends"), [("gguf", install_command("embedded")), ("pip", "-m ensurepip")])
 def test_a_missing_tool_is_named_with_the_command_that_brings_it(
     cache: Path, monkeypatch: pytest.MonkeyPatch, package: str, mends: str
 ) -> None:
