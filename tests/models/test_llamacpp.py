@@ -320,7 +320,7 @@ def test_opening_and_closing_again_leaves_no_thread_behind(model: LlamaCpp) -> N
 def test_nothing_is_loaded_before_it_is_asked_for(smollm2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     model = opened(**SMALL)
-    with pytest.raises(Unusable, match=r"does not load.*pip install 'retroweave\[embedded\]'"):
+    with pytest.raises(Unusable, match=r"does not load.*pip install .*\[embedded\]'"):
         asyncio.run(model.start())
     asyncio.run(model.close())
 
@@ -370,7 +370,7 @@ def test_where_the_runtime_is_missing_it_says_how_to_install_it(monkeypatch: pyt
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(llamacpp, "version", missing)
-    with pytest.raises(Unusable, match=r"xllamacpp, which is not installed: pip install 'retroweave\[embedded\]'"):
+    with pytest.raises(Unusable, match=r"xllamacpp, which is not installed: pip install .*\[embedded\]'"):
         opened()
 
 

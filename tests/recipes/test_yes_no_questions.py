@@ -132,7 +132,7 @@ def test_without_the_dictionary_the_same_rows_are_made_and_no_warning_is_raised(
 def test_who_wants_all_families_is_told_what_the_dictionary_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"rhyme", "syllables"} <= set(yes_no.pipeline(config(families="all")).resources["families"])
     monkeypatch.setattr(sounds, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install 'retroweave\[prosody\]'"):
+    with pytest.raises(UserError, match=r"pip install .*\[prosody\]'"):
         yes_no.pipeline(config(families="all"))
 
 

@@ -24,7 +24,7 @@ def test_where_the_dictionary_is_missing_whoever_asks_for_its_families_is_told_w
     assert set(askable(names)) & {"rhyme", "syllables"}
     monkeypatch.setattr(sounds, "find_spec", lambda name: None)
     assert missing() == ["rhyme", "syllables"]
-    with pytest.raises(UserError, match=r"'(rhyme|syllables)' needs .* pip install 'retroweave\[prosody\]'"):
+    with pytest.raises(UserError, match=r"'(rhyme|syllables)' needs .* pip install .*\[prosody\]'"):
         askable(names)
 
 
