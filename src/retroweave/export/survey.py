@@ -387,9 +387,9 @@ def _words(value: object) -> Iterator[str]:
 
 def _origin(place: str) -> str:
     """The file of a place within one ("mine/a.jsonl, record 3"), else the folder ("builtin:letters/x.txt")."""
-    inside = re.search(r", (record|line) \d", place) or re.search(", ", place)
+    inside = (re.search(r", (record|line) \d", place) or re.search(", ", place)) if ", " in place else None
     file = place[: inside.start()] if inside else place
-    scheme = re.match(r"[a-z][a-z0-9+.-]+:", place)
+    scheme = re.match(r"[a-z][a-z0-9+.-]+:", place) if ":" in place else None
     if inside and not scheme:
         return file
     folder, slash, _ = file.rpartition("/")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import random
 import traceback
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ __all__ = ["Bench", "drive", "flow", "work"]
 
 T = TypeVar("T")
 
+UNUSED = random.Random(0)
+"""For layouts that draw nothing: to seed numbers takes longer than to lay out a short row."""
 WAITS = "this step waits for something; declare it with `async def`"
 
 
@@ -106,7 +109,8 @@ async def advance(node: Any, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
 
 @advance.register
 async def _step(step: Step, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
-    row.hidden = (*row.hidden, *_long_texts(row.fields[name] for name in sorted(step.hidden)))
+    if step.hidden:
+        row.hidden = (*row.hidden, *_long_texts(row.fields[name] for name in sorted(step.hidden)))
     before = len(row.calls)
     try:
         result = await _called(step, _function(step, bench), _arguments(step, row, bench))
@@ -179,7 +183,8 @@ def _written(step: Step, result: Any) -> dict[str, Any]:
 
 @advance.register
 async def _layout(layout: Layout, row: Row, bench: Bench) -> Sequence[Leaf | Row]:
-    conversation = layout.render(row.fields, numbers(bench.salt, layout.name, row.id))
+    rng = numbers(bench.salt, layout.name, row.id) if layout.draws else UNUSED
+    conversation = layout.render(row.fields, rng)
     _require_hidden(row, conversation)
     drawn = row.drawn
     sample: dict[str, Any] = {

@@ -191,6 +191,11 @@ class Layout:
         for turn in self.turns:
             yield from turn.turns
 
+    @cached_property
+    def draws(self) -> bool:
+        """Whether it needs random numbers: to choose among words, or for the ids of calls."""
+        return bool(self.words) or any(turn.call for turn in self.flat())
+
     def render(self, fields: Mapping[str, Any], rng: random.Random) -> Conversation:
         """The conversation of one row.
 
