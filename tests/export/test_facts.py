@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.export.asked import asked_run, model, verdict
 
-from retroweave.export import facts
+from retroweave.export import facts, remaking
 from retroweave.export.dataset import read_run
 from retroweave.export.survey import Survey, survey
 from retroweave.models.terms import Verdict
@@ -31,7 +31,7 @@ values = st.recursive(
 @given(st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), values, max_size=6))
 def test_a_shell_reads_from_the_command_just_the_values_that_were_changed(changed: dict[str, Any]) -> None:
     run = {"recipe": "a b", "config": {"x": 1}, "config_changed": changed, "rows": 10, "seed": 3}
-    words = shlex.split(facts.command(run).replace(" \\\n  ", " "))
+    words = shlex.split(remaking.command(run).replace(" \\\n  ", " "))
     settings = [words[place + 1].partition("=") for place, word in enumerate(words) if word == "--set"]
     assert {name: yaml.safe_load(value) for name, _, value in settings} == changed
     assert words[:3] == ["retroweave", "run", "a b"]
@@ -92,7 +92,7 @@ def test_a_cap_that_was_full_is_said_in_words(kind: str, reason: str, shown: str
 
 def test_a_run_of_an_older_version_gives_its_whole_config(make_run: MakeRun) -> None:
     directory = make_run()
-    assert "--set 'operations=[1, 8]' \\\n  --set texts=builtin" in facts.command(read_run(directory))
+    assert "--set 'operations=[1, 8]' \\\n  --set texts=builtin" in remaking.command(read_run(directory))
     assert facts.cautions(read_run(directory), survey(directory)) == []
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from retroweave.export import facts, templates
+from retroweave.export import facts, remaking, templates
 from retroweave.export.dataset import SPLITS, read_run
 from retroweave.export.excerpt import shorten, visible
 from retroweave.export.labelled import Labelled, read_labelled
@@ -130,9 +130,9 @@ def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, la
         license_file=_license(run["license"]).get("license_link") == "LICENSE",
         licenses=found.licenses.bars(_LINES),
         origins=found.origins.bars(_LINES),
-        command=facts.command(run),
-        model_table=facts.model_table(run),
-        config_file=facts.CONFIG_FILE,
+        command=remaking.command(run),
+        model_table=remaking.model_table(run),
+        config_file=remaking.CONFIG_FILE,
         config=_yaml(run["config"]) if run["config"] else "",
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-from retroweave.export import facts, templates
+from retroweave.export import facts, remaking, templates
 from retroweave.export.charts import bar_chart, histogram, stacked_histogram
 from retroweave.export.conversation import conversation
 from retroweave.export.dataset import SPLITS, read_run
@@ -122,9 +122,9 @@ def _render(run: Mapping[str, Any], found: Survey, labelled: Labelled | None, la
         licenses=found.licenses.bars(_LINES),
         origins=found.origins.bars(_LINES),
         config=[(name, orjson.dumps(value).decode()) for name, value in run["config"].items()],
-        command=facts.command(run),
-        model_table=facts.model_table(run),
-        config_file=facts.CONFIG_FILE,
+        command=remaking.command(run),
+        model_table=remaking.model_table(run),
+        config_file=remaking.CONFIG_FILE,
     )
 
 
