@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retroweave.cli import cli
 from retroweave.making import make
+from retroweave.models.named import read_table
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.recipe import find_recipe, read_config
 from retroweave.review.bench import Reviewed
@@ -138,6 +141,40 @@ def test_what_is_no_threshold_is_refused(rows: Rows) -> None:
         with pytest.raises(UserError, match="from 0 to 1"):
             use_threshold(rows, "clear", wrong, Path("new.yaml"))
     assert not Path("new.yaml").exists()
+
+
+ENTRY = {"use": "scripted:answers.yaml", "price": {"prompt": 0.5, "completion": 1.5}, "in_flight": 8}
+"""A model of which a command line cannot say all."""
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
+    """Made by a model of a config file that has since been lost."""
+    monkeypatch.chdir(tmp_path)
+    recipe = find_recipe(str(write_recipe(tmp_path)))
+    make(recipe, recipe.configure({"model": "mine"}), 3, Path("out"), models=read_table({"mine": ENTRY}), workers=1)
+    with Rows(Path("out")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("text", [None, "# ours\nshort: 12\n"])
+def test_a_models_price_and_options_go_along(configured: Rows, text: str | None) -> None:
+    path = Path("ours.yaml")
+    if text is not None:
+        path.write_text(text)
+    written = use_threshold(configured, "clear", 0.7, path)
+    assert read_config(path)["models"] == {"mine": ENTRY}
+    made = CliRunner().invoke(cli, shlex.split(written.command)[1:])
+    assert made.exit_code == 0, made.output
+    with Rows(Path("out")) as after:
+        assert after.run["config"]["sure"] == 0.7
+        assert [model["entry"] for model in after.run["models"]] == [ENTRY]
+
+
+def test_models_that_a_file_has_stay_as_they_are(configured: Rows) -> None:
+    Path("ours.yaml").write_text(text := "models:\n  mine: {use: 'scripted:answers.yaml'}  # cheap\n")
+    use_threshold(configured, "clear", 0.7, Path("ours.yaml"))
+    assert Path("ours.yaml").read_text() == text + "sure: 0.7\n"
 
 
 @pytest.mark.parametrize(

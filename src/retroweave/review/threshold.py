@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from retroweave.export import remaking
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.pipeline import Pipeline, walk
 from retroweave.pipeline.recipe import Config, Recipe, find_recipe, read_config
@@ -108,18 +109,20 @@ def use_threshold(rows: Rows, judge: str, threshold: float, config_file: Path) -
     """Write the threshold into a recipe's config file; all else in it, comments too, stays as it is.
 
     It is rounded down a little, so that a row with this very score still passes. Where there is no such file it is
-    written, with all that the run's config sets otherwise than the recipe does.
+    written, with all that the run's config sets otherwise than the recipe does. The run's models are written in too,
+    where the file has none: their names stand in the command.
     """
     if not 0 <= threshold <= 1:
         raise UserError(f"A threshold is a number from 0 to 1, not {threshold!r}.")
     key = threshold_key(rows, judge)
     value = math.floor(threshold * 10**_DIGITS) / 10**_DIGITS
     before = read_config(config_file) if config_file.exists() else None
+    models = {"models": told} if (told := remaking.models(rows.run)) and "models" not in (before or {}) else {}
     if before is None:
-        text = yaml.safe_dump({**_set_otherwise(rows.run), key: value}, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump({**remaking.changed(rows.run), key: value, **models}, sort_keys=False, allow_unicode=True)
         backup = None
     else:
-        text = _with(config_file, before, key, value)
+        text = _with(config_file, before, {key: value, **models})
         backup = _kept(config_file)
     _write(config_file, text)
     was = (before or {}).get(key)
@@ -127,27 +130,20 @@ def use_threshold(rows: Rows, judge: str, threshold: float, config_file: Path) -
     return Written(config_file, key, number, value, backup, _command(rows, config_file))
 
 
-def _set_otherwise(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What the run's config sets otherwise than the recipe; a model by what it is, not by its name in some file."""
-    used = {model.get("reference"): model["use"] for model in run.get("models", ())}
-    changed = run.get("config_changed", run["config"])
-    return {key: used.get(value, value) if isinstance(value, str) else value for key, value in changed.items()}
-
-
-def _with(path: Path, before: Mapping[str, Any], key: str, value: float) -> str:
-    """The file's text with another value of one key, and nothing else changed: it is read again to see."""
+def _with(path: Path, before: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """The file's text with other values of some keys, and nothing else changed: it is read again to see."""
     with path.open(encoding="utf-8", newline="") as file:
         text = file.read()
-    changed = _edited(text, key, repr(value))
+    for key, value in new.items():
+        text = _edited(text, key, remaking.flow(value))
     try:
-        holds = yaml.safe_load(changed) == {**before, key: value}
+        holds = yaml.safe_load(text) == {**before, **new}
     except yaml.YAMLError:
         holds = False
     if not holds:
-        raise UserError(
-            f"{path} is written in a way that cannot be edited safely. Set `{key}: {value!r}` in it by hand."
-        )
-    return changed
+        by_hand = ", ".join(f"`{key}: {remaking.flow(value)}`" for key, value in new.items())
+        raise UserError(f"{path} is written in a way that cannot be edited safely. Set {by_hand} in it by hand.")
+    return text
 
 
 def _edited(text: str, key: str, value: str) -> str:
@@ -191,9 +187,8 @@ def _write(path: Path, text: str) -> None:
 def _command(rows: Rows, config_file: Path) -> str:
     """A command line would go before the file, so what the file says is not said there too."""
     run, said = rows.run, read_config(config_file)
-    others = {key: value for key, value in _set_otherwise(run).items() if key not in said}
     words = ["retroweave", "run", str(run.get("reference") or run["recipe"]), "--config", str(config_file)]
-    for key, value in others.items():
-        words += ["--set", f"{key}={yaml.safe_dump(value, default_flow_style=True, width=math.inf).split(chr(10))[0]}"]
+    for key, value in remaking.changed(run).items():
+        words += remaking.setting(key, value) if key not in said else ()
     words += ["--rows", str(run.get("rows", 100)), "--seed", str(run["seed"]), "--out", str(rows.run_dir), "--again"]
     return shlex.join(words)
