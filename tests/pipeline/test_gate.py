@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retroweave.pipeline.gate import Gate, Verdict
+from retroweave.pipeline.gate import Gate, Seen, Verdict
 from retroweave.pipeline.pipeline import Cap
 from retroweave.pipeline.row import Leaf
 
@@ -151,6 +151,20 @@ except RunStopped as stop:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "cannot be noted in the folder for temporary files" in done.stdout
     assert "SQLITE_TMPDIR" in done.stdout
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 12)), max_size=80), st.integers(1, 5))
+def test_what_was_seen_is_the_same_in_memory_and_on_disk(steps: list[tuple[bool, int]], newest: int) -> None:
+    known: set[int] = set()
+    with closing(Seen()) as seen, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Seen, "NEWEST", newest)
+        for forget, number in steps:
+            if forget:
+                seen.forget(bytes([number]))
+                known.discard(number)
+            else:
+                assert seen.add(bytes([number])) == (number not in known)
+                known.add(number)
 
 
 @pytest.mark.parametrize("rows", [1, 3])

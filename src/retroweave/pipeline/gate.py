@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from retroweave.pipeline.errors import RunStopped
@@ -65,9 +66,16 @@ def _measured(cap: Cap, sample: dict[str, Any]) -> list[Any]:
 
 
 class Seen:
-    """A set of digests that grows on disk, not in memory: a private temporary file that dies with the process."""
+    """A set of digests that grows on disk, not in memory: a private temporary file that dies with the process.
+
+    The newest are held in memory, as many as make the writing of them all at once cheap.
+    """
+
+    NEWEST = 1 << 15
 
     def __init__(self) -> None:
+        self._newest: set[bytes] = set()
+        self._on_disk = False
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(
             "pragma journal_mode = off; pragma synchronous = off;"
@@ -76,15 +84,34 @@ class Seen:
 
     def add(self, identity: bytes) -> bool:
         """Whether it is new."""
-        return self._run("insert or ignore into seen values (?)", identity) == 1
+        if identity in self._newest or (self._on_disk and self._stands(identity)):
+            return False
+        self._newest.add(identity)
+        if len(self._newest) >= self.NEWEST:
+            self._write()
+        return True
 
     def forget(self, identity: bytes) -> None:
-        self._run("delete from seen where digest = ?", identity)
+        self._newest.discard(identity)
+        if self._on_disk:
+            with self._told():
+                self._database.execute("delete from seen where digest = ?", (identity,))
 
-    def _run(self, statement: str, identity: bytes) -> int:
-        """How many rows it changed."""
+    def _stands(self, identity: bytes) -> bool:
+        with self._told():
+            found = self._database.execute("select 1 from seen where digest = ?", (identity,)).fetchone()
+        return found is not None
+
+    def _write(self) -> None:
+        with self._told():
+            self._database.executemany("insert into seen values (?)", ((each,) for each in sorted(self._newest)))
+        self._newest.clear()
+        self._on_disk = True
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            return self._database.execute(statement, (identity,)).rowcount
+            yield
         except sqlite3.Error as error:
             raise RunStopped(
                 f"What was seen cannot be noted in the folder for temporary files: {error}. Finished rows are kept. "
