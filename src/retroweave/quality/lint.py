@@ -8,7 +8,8 @@ whether answers are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from retroweave.pipeline.errors import UserError, nearest
@@ -40,20 +41,23 @@ _ALL: tuple[type[Lint], ...] = (
 LINTS: Mapping[str, type[Lint]] = {made.name: made for made in _ALL}
 """By name, in the order in which findings come."""
 
+AT_ONCE = 128
+"""Samples that are looked at together."""
+
 Shares = Mapping[str, float | None]
 """By the name of a lint, the share above which it is a finding; None switches it off. Others stay as they are."""
 
 
 def lint(samples: Iterable[Mapping[str, Any]], shares: Shares | None = None) -> list[Finding]:
     """The habits of the samples, read once, each with `id`, `layout` and `messages` of `role`, `content`, `train`."""
-    habits = Habits(shares)
-    for sample in samples:
-        habits.see(sample)
+    habits, rest = Habits(shares), iter(samples)
+    while some := list(islice(rest, AT_ONCE)):
+        habits.see(some)
     return list(habits.findings())
 
 
 class Habits:
-    """All lints at once, a sample at a time."""
+    """All lints, in one pass."""
 
     def __init__(self, shares: Shares | None = None) -> None:
         set_to = dict.fromkeys(LINTS) | dict(shares or {})
@@ -61,11 +65,13 @@ class Habits:
         self.samples = 0
         self.lints = [made(set_to[name]) for name, made in LINTS.items() if name not in off]
 
-    def see(self, sample: Mapping[str, Any]) -> None:
-        self.samples += 1
-        seen = Seen.of(sample)
+    def see(self, samples: Sequence[Mapping[str, Any]]) -> None:
+        """The next samples. One lint sees all of them before the next does, which is quicker than the other way."""
+        self.samples += len(samples)
+        seen = [Seen.of(sample) for sample in samples]
         for one in self.lints:
-            one.see(seen)
+            for sample in seen:
+                one.see(sample)
 
     def findings(self) -> Iterator[Finding]:
         if self.samples < FEWEST:
