@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.pipeline.endpoints import Fake, Reply, asking
+from tests.pipeline.endpoints import Fake, Reply, asking, settled
 from tests.pipeline.small import source
 
 from retroweave.pipeline.asking import Desk
@@ -258,6 +259,24 @@ class Run:
                     journal.close()
 
         return asyncio.run(whole())
+
+
+def test_a_model_that_takes_more_requests_at_once_is_given_more_rows(tmp_path: Path) -> None:
+    async def rows_at(most: int) -> int:
+        endpoint = Fake(said, in_flight=most, gate=asyncio.Event())
+        async with asking(endpoint, tmp_path / f"{most}.sqlite") as asked:
+            small = pipeline(ASK, SHOWN, rows=tuple(str(number) for number in range(2000)))
+            bench = Bench(small, "small", 0, together=True, desk=Desk({"model": asked.client}))
+            with closing(Journal(tmp_path / f"outcomes-{most}.sqlite")) as journal:
+                run = asyncio.create_task(run_rows(bench, 2000, journal, InProcess(bench), lambda *leaf: None))
+                await settled()
+                rows = asked.client.pace.under_way + asked.client.pace.waiting
+                run.cancel()
+                await asyncio.wait([run])
+        return rows
+
+    assert asyncio.run(rows_at(16)) == 256
+    assert asyncio.run(rows_at(600)) == 1200
 
 
 class TestOutOfBudget:

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from retroweave.pipeline.budget import Ledger
 from retroweave.pipeline.calls import CallJournal
@@ -89,7 +90,9 @@ class Client:
         self.spec = spec
         self.endpoint = endpoint
         self.abilities = endpoint.abilities or Abilities()
-        self.pace = Pace(spec.in_flight or endpoint.in_flight)
+        self.in_flight = spec.in_flight or endpoint.in_flight
+        """The most requests at once; `pace` finds out how many of them are good."""
+        self.pace = Pace(self.in_flight)
         self.cached = 0
         """Answers that the journal had."""
         self.retries = 0
@@ -103,6 +106,7 @@ class Client:
         self._price = spec.price or Price()
         self._key = endpoint.identity.encode()
         self._under_way: dict[bytes, asyncio.Task[Answer]] = {}
+        self._askers: dict[bytes, list[asyncio.Future[Answer]]] = {}
         self._sent: set[asyncio.Task[Answer]] = set()
         """Those of them whose request is on its way."""
         self._good = 0
@@ -132,15 +136,25 @@ class Client:
                 return known
             if self._winding_up:
                 raise CallFailed(f"{self.name} is asked for nothing more: the run is winding up")
-            task = asyncio.create_task(self._answered(request, key, order))
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._ended(key, done))
-        return await asyncio.shield(task)
+            task = self._under_way[key] = asyncio.create_task(self._answered(request, key, order))
+            self._askers[key] = []
+            task.add_done_callback(partial(self._ended, key))
+        asker: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._askers[key].append(asker)
+        return await asker
 
     def _ended(self, key: bytes, task: asyncio.Task[Answer]) -> None:
         del self._under_way[key]
-        if not task.cancelled():
-            task.exception()  # whoever asked has heard of it, or was called off
+        error = None if task.cancelled() else task.exception()
+        for asker in self._askers.pop(key):
+            if asker.done():  # called off
+                continue
+            if task.cancelled():
+                asker.cancel()
+            elif error is not None:
+                asker.set_exception(error)
+            else:
+                asker.set_result(task.result())
 
     async def _answered(self, request: Request, key: bytes, order: Order) -> Answer:
         faults = refusals = 0

@@ -30,6 +30,8 @@ __all__ = ["Sink", "Tally", "draws", "run"]
 Sink = Callable[[Verdict, str, Leaf, Drawn], None]
 """Takes each leaf that passed the gate's eyes: its verdict, the reason, the leaf, its source row."""
 
+HANDFULS = 8
+"""A window of rows is filled up again when so great a part of it is free."""
 BREATH = 16
 """After so many rows in a row that were finished already, those under way get a turn."""
 HOPELESS = 50
@@ -338,17 +340,19 @@ class _Keeper:
 
 
 def _hand_out(supply: _Supply, under_way: deque[Batch], tally: Tally, keeper: _Keeper, runner: Runner) -> None:
-    """Keep as many rows under way as are worth it, and no more."""
+    """Keep as many rows under way as are worth it, and no more; they are handed out some at a time, not one by one."""
     allowed = tally.room(runner.window)
     size = max(1, min(runner.chunk, CHUNK * allowed // runner.window))  # as many batches as a full window has
     room = allowed - supply.out
+    if under_way and room < allowed // HANDFULS:
+        return
     while room >= size or (room > 0 and not under_way):
         drawn = supply.take(size)
         if not drawn:
             return
         batch = Batch(drawn, keeper.known(drawn), None)
         if fresh := batch.fresh:
-            batch.task = asyncio.ensure_future(_worked_on(fresh, runner, keeper))
+            batch.task = asyncio.create_task(_worked_on(fresh, runner, keeper))
         under_way.append(batch)
         room -= len(drawn)
 

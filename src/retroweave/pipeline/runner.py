@@ -31,6 +31,9 @@ __all__ = ["InProcess", "Outcome", "Processes", "Runner"]
 
 CHUNK = 32
 """Rows worked on at a time, at most: handed to a worker one by one they cost five times as much."""
+TOGETHER = 256
+"""Rows that wait together, at least. There are twice as many as a model has requests at once: a slow row holds back those
+behind it, which then stand finished in the window."""
 CHUNK_SECONDS = 0.25
 """Chunks of slow rows are cut to about this long: a run that is killed loses those under way."""
 
@@ -63,10 +66,11 @@ class InProcess:
     Of rows that do not wait there is one chunk under way: a second could only stand between the first and the journal.
     """
 
-    def __init__(self, bench: Bench, together: int = 256) -> None:
+    def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self.chunk = 1
-        self.window = together if bench.together else self.chunk
+        in_flight = max((client.in_flight for client in bench.desk.clients.values()), default=0)
+        self.window = max(TOGETHER, 2 * in_flight) if bench.together else self.chunk
 
     async def work(self, rows: Sequence[Drawn]) -> list[Outcome]:
         began = time.monotonic()
