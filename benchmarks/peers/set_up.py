@@ -1,4 +1,4 @@
-"""Installs the peers that `benchmarks/orchestration.py` measures, each into a virtual environment of its own.
+"""Installs what `benchmarks/orchestration.py` measures beside retroweave, each into a virtual environment of its own.
 
     python benchmarks/peers/set_up.py
     python benchmarks/peers/set_up.py --into /tmp/peers curator distilabel
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 PEERS_FOLDER = Path(__file__).parent.parent.parent / ".peers"
 NEEDED_GB = 4
+BARE = "aiohttp"
 
 PEERS: dict[str, tuple[str, ...]] = {
     "curator": ("bespokelabs-curator==0.1.31",),
@@ -26,6 +27,8 @@ PEERS: dict[str, tuple[str, ...]] = {
     "data-designer": ("data-designer==0.9.7", "sniffio"),
     # It imports requests without saying so.
     "distilabel": ("distilabel[openai]==1.5.3", "openai>=3", "requests"),
+    # No framework, but the measure of all: the least that a client can do.
+    BARE: ("aiohttp==3.14.5", "orjson"),
 }
 """What is installed for each, the framework itself first."""
 

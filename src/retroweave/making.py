@@ -33,6 +33,7 @@ from retroweave.export.survey import Survey
 from retroweave.models.desk import open_desk
 from retroweave.models.licensing import require_terms, terms_for
 from retroweave.models.named import entry_of, named
+from retroweave.pipeline import loop
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.budget import Budget
 from retroweave.pipeline.calls import Spent
@@ -198,7 +199,7 @@ class _Interrupts:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises `KeyboardInterrupt` when what was cancelled has wound up."""
         try:
-            return asyncio.run(self._cancellable(work))
+            return loop.run(self._cancellable(work))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 

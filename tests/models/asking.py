@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from tests.model_server import ModelServer, Raw
 
 from retroweave.models.openai import OpenAI
+from retroweave.pipeline import loop
 from retroweave.pipeline.model import Answer, ModelSpec, Request
 
 CHAT = Request("chat", messages=({"role": "user", "content": "Say yes."},), max_tokens=20)
@@ -34,7 +34,7 @@ async def each(model: OpenAI, requests: Iterable[Request], timeout: float) -> li
 
 
 def all_sent(model: OpenAI, *requests: Request, timeout: float = 20.0) -> list[Answer | Exception]:
-    return asyncio.run(each(model, requests, timeout))
+    return loop.run(each(model, requests, timeout))
 
 
 def sent(model: OpenAI, request: Request = CHAT, timeout: float = 20.0) -> Answer:

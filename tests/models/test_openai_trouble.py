@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gzip
+import re
 import socket
+import subprocess
+import sys
 import traceback
 from dataclasses import replace
 from typing import Any
@@ -148,7 +150,6 @@ def test_a_short_key_is_in_no_error_either(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_response_that_is_no_http_tells_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's error for it holds the request's headers."""
     monkeypatch.setenv("MY_KEY", KEY)
     with ModelServer(lambda asked: "\r\n") as server:
         monkeypatch.setattr(server, "respond", lambda *_: (b"NOT HTTP AT ALL\r\n\r\n", 0.0))
@@ -419,29 +420,51 @@ def test_no_server_is_told_with_its_url() -> None:
         sent(OpenAI(ModelSpec(f"openai:small@{url}")))
 
 
-def test_a_machine_that_has_no_connection_left_does_not_blame_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_more(*_: Any, **__: Any) -> socket.socket:
-        raise OSError(errno.EMFILE, "Too many open files")
+NONE_LEFT = """
+import resource, sys
+from retroweave.models.openai import OpenAI
+from retroweave.pipeline import loop
+from retroweave.pipeline.model import ModelSpec, Request
 
-    async def send(model: OpenAI) -> Answer:
-        with monkeypatch.context() as patched:
-            patched.setattr(socket, "socket", no_more)
-            try:
-                return await model.send(CHAT, 20.0)
-            finally:
-                await model.close()
+HELLO = Request("chat", messages=({"role": "user", "content": "Hello."},))
 
-    with ModelServer() as server, pytest.raises(Faulty, match="Too many open files"):
-        asyncio.run(send(endpoint(server)))
+async def main():
+    first, second = (OpenAI(ModelSpec(f"openai:small@{sys.argv[1]}")) for _ in range(2))
+    await first.send(HELLO, 20.0)
+    second._open()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 1000))
+    try:
+        await second.send(HELLO, 20.0)
+    except Exception as error:
+        print(type(error).__name__, error)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000))
+    await first.close()
+    await second.close()
+
+loop.run(main())
+"""
 
 
-def test_a_host_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: Any, **__: Any) -> list[Any]:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+def test_a_machine_that_has_no_connection_left_does_not_blame_the_server() -> None:
+    with ModelServer() as server:
+        command = [sys.executable, "-c", NONE_LEFT, server.url]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.match("Faulty The connection to .* broke: Too many open files", said)
 
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no question for a name leaves this machine either
-    with pytest.raises(Unusable, match="There is no server at"):
-        sent(OpenAI(ModelSpec("openai:small@http://no-such-host.invalid/v1")))
+
+def test_a_machine_without_certificates_can_do_without_tls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(name, "/there/is/none")
+    with ModelServer() as server:
+        assert sent(endpoint(server)).text
+    with pytest.raises(Unusable, match=r"No CA certificates .*Install its certificates"):
+        sent(OpenAI(ModelSpec("openai:small@https://127.0.0.1/v1")))
+
+
+def test_a_host_without_an_address_is_told() -> None:
+    host = f"{'a' * 64}.invalid"  # too long for a name, so that no question for it leaves this machine
+    with pytest.raises(Unusable, match=f"There is no server at http://{host}/v1: .*Start it"):
+        sent(OpenAI(ModelSpec(f"openai:small@http://{host}/v1")))
 
 
 def test_a_server_without_tls_is_told() -> None:

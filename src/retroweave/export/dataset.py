@@ -243,6 +243,8 @@ class _ParquetFile:
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
     """Rows as an Arrow table; what stands in a column of `OBJECTS` is the text of each."""
+    if not any(field.type.equals(OBJECTS) for field in schema):
+        return pa.Table.from_pylist(list(rows), schema=schema)
     # Arrow makes no array of an extension type of Python's values, but takes one of the strings below it for that.
     plain = [field.with_type(pa.list_(pa.string())) if field.type.equals(OBJECTS) else field for field in schema]
     return pa.Table.from_pylist(list(rows), schema=pa.schema(plain)).cast(schema)

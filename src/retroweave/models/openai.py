@@ -14,6 +14,8 @@ import errno
 import os
 import re
 import time
+from collections.abc import Mapping
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,7 +39,8 @@ from retroweave.pipeline.model import (
 )
 
 if TYPE_CHECKING:
-    import aiohttp
+    from pyreqwest.client import Client
+    from pyreqwest.response import Response
 
 __all__ = ["OpenAI", "address"]
 
@@ -52,6 +55,8 @@ sent just then is lost, and may have been paid for."""
 
 OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL}
 """Why this machine itself cannot connect: it has too many connections."""
+
+_SYSTEM_ERROR = re.compile(r" \(os error (\d+)\)")
 
 PATHS = {"chat": "/chat/completions", "complete": "/completions", "embed": "/embeddings"}
 EXTENSIONS = ("top_k", "min_p", "repetition_penalty", "repeat_penalty")
@@ -152,9 +157,8 @@ class OpenAI:
         self._top_k_off = 0 if host == "openrouter.ai" else -1  # there it is 0 or more; old vLLM wants -1
         self._key_variable = spec.key or ("OPENAI_API_KEY" if public else "")
         self._key = ""
-        self._session: aiohttp.ClientSession | None = None
+        self._client: Client | None = None
         self._answered = False
-        self._timeouts: dict[float, Any] = {}
 
     async def send(self, request: Request, timeout: float) -> Answer:
         """One answer within `timeout` seconds, from one HTTP request and no more.
@@ -175,9 +179,9 @@ class OpenAI:
 
     async def close(self) -> None:
         """Close the connections. What is under way ends as `Faulty`."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     def _body(self, request: Request) -> dict[str, Any]:
         """The fields of a request, without those that the server does not take."""
@@ -226,41 +230,48 @@ class OpenAI:
             return bool(value <= 0)
         return name == "seed" or PLAIN.get(name) == value
 
-    async def _post(self, kind: str, data: bytes, timeout: float) -> tuple[int, Any, bytes]:
+    async def _post(self, kind: str, data: bytes, timeout: float) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of the response. Where there is none, it says why not."""
-        import aiohttp
+        from pyreqwest.exceptions import PyreqwestError
 
-        session = self._session or self._open()
+        client = self._client or self._open()
+        request = client.post(self._urls[kind]).body_bytes(data).timeout(timedelta(seconds=timeout)).build_streamed()
         try:
-            async with session.post(
-                self._urls[kind],
-                data=data,
-                headers=self._headers,
-                timeout=self._timeout(timeout),
-                allow_redirects=False,
-            ) as response:
+            async with request as response:
                 return response.status, response.headers, await _read(response)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        except (PyreqwestError, ValueError) as error:
             failure = self._broken(error, timeout)
-        # Outside of the handler: the library's errors hold the headers, and the key in them would come along.
+        # Outside of the handler: what the library's errors hold comes along no further.
         raise failure
 
-    def _open(self) -> aiohttp.ClientSession:
-        import aiohttp
-        from multidict import CIMultiDict
-        from yarl import URL
+    def _open(self) -> Client:
+        from pyreqwest.client import ClientBuilder
+        from pyreqwest.exceptions import BuilderError
+        from pyreqwest.http import Url
 
         self._key = self._read_key()
-        self._headers = CIMultiDict({"Content-Type": "application/json", "User-Agent": "retroweave"})
+        headers = {"Content-Type": "application/json"}
         if self._key:
-            self._headers["Authorization"] = f"Bearer {self._key}"
-        self._urls = {kind: URL(self.url + path) for kind, path in PATHS.items()}
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            read_bufsize=1 << 18,
+            headers["Authorization"] = f"Bearer {self._key}"
+        self._urls = {kind: Url(self.url + path) for kind, path in PATHS.items()}
+        builder = (
+            ClientBuilder()
+            .user_agent("retroweave")
+            .default_headers(headers)
+            .follow_redirects(enable=False)
+            .no_proxy()
+            .pool_idle_timeout(timedelta(seconds=IDLE))
+            # No certificate is looked at over http:, and so a machine without any can do that.
+            .danger_accept_invalid_certs(urlsplit(self.url).scheme == "http")
         )
-        return self._session
+        try:
+            self._client = builder.build()
+        except BuilderError as error:
+            raise Unusable(
+                f"No connection to {self.url} can be made from this machine: {_why(error)[0]}. Install its "
+                "certificates (the package ca-certificates), or name their file in SSL_CERT_FILE."
+            ) from error
+        return self._client
 
     def _read_key(self) -> str:
         if not self._key_variable:
@@ -277,14 +288,6 @@ class OpenAI:
                 "signs of ASCII are expected. Set it anew."
             )
         return key
-
-    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        import aiohttp
-
-        known: aiohttp.ClientTimeout | None = self._timeouts.get(seconds)
-        if known is None:
-            known = self._timeouts[seconds] = aiohttp.ClientTimeout(total=seconds)
-        return known
 
     def _answer(self, request: Request, data: bytes) -> Answer:
         if not self._answered and data.lstrip()[:1] == b"<":
@@ -333,17 +336,17 @@ class OpenAI:
 
     def _broken(self, error: Exception, timeout: float) -> Exception:
         """What it means that there was no response, or not a whole one."""
-        import aiohttp
-
-        said = self._said(str(error) or type(error).__name__)
         if isinstance(error, TimeoutError):
             return Faulty(f"The server at {self.url} sent no whole answer within {timeout:g} s.")
-        if isinstance(error, aiohttp.ClientConnectorError) and not self._answered and error.errno not in OURS:
-            why = self._said(_why(error.os_error))
-            return Unusable(f"There is no server at {self.url}: {why}. Start it, or correct the URL after the @.")
+        why, code = _why(error)
+        said = self._said(why)
+        if _found_no_server(error) and not self._answered and code not in OURS:
+            return Unusable(f"There is no server at {self.url}: {said}. Start it, or correct the URL after the @.")
         return Faulty(f"The connection to {self.url} broke: {said}.")
 
-    async def _refusal(self, complaint: Complaint, headers: Any, request: Request, body: dict[str, Any]) -> Exception:
+    async def _refusal(
+        self, complaint: Complaint, headers: Mapping[str, str], request: Request, body: dict[str, Any]
+    ) -> Exception:
         """What a response means that is no success."""
         status = complaint.status
         words = f"The server at {self.url} answered {status}: {self._said(complaint.words) or 'no reason given'}"
@@ -396,15 +399,14 @@ class OpenAI:
 
     async def _models(self) -> list[str] | None:
         """What the server lists, `None` where it answers with no list at once."""
-        import aiohttp
+        from pyreqwest.exceptions import PyreqwestError
 
-        session = self._session or self._open()
+        client = self._client or self._open()
+        request = client.get(f"{self.url}/models").timeout(timedelta(seconds=3)).build_streamed()
         try:
-            async with session.get(
-                f"{self.url}/models", headers=self._headers, timeout=self._timeout(3.0), allow_redirects=False
-            ) as response:
+            async with request as response:
                 found = read_json(await _read(response)) if response.status == 200 else None
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, Faulty):
+        except (PyreqwestError, ValueError, Faulty):
             return None  # this only explains an error that is told anyway
         listed = found.get("data") if isinstance(found, dict) else None
         if not isinstance(listed, list):
@@ -419,7 +421,7 @@ class OpenAI:
             "name under `key:` in the config's models table."
         )
 
-    def _redirected(self, headers: Any) -> str:
+    def _redirected(self, headers: Mapping[str, str]) -> str:
         target = self._said(str(headers.get("Location", "another URL")))
         return f"The server at {self.url} sends requests on to {target}. Put the URL that answers itself after the @."
 
@@ -439,9 +441,22 @@ class OpenAI:
         return text if len(text) <= length else f"{text[:length]}…"
 
 
-def _why(error: OSError) -> str:
-    """The system's reason why there is no connection, without the address, which is told anyway."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+def _causes(error: Exception) -> list[str]:
+    """What an error of the library says of its causes, the last one the first in time."""
+    details = getattr(error, "details", None) or {}
+    return [cause["message"] for cause in details.get("causes") or ()]
+
+
+def _why(error: Exception) -> tuple[str, int]:
+    """The first cause of an error, in words, and the number of the system's error, 0 where it was none."""
+    words = (_causes(error) or [str(error) or type(error).__name__])[-1]
+    number = _SYSTEM_ERROR.search(words)
+    return _SYSTEM_ERROR.sub("", words), int(number[1]) if number else 0
+
+
+def _found_no_server(error: Exception) -> bool:
+    """Whether no connection came about; the library's class for that counts those too that break soon after."""
+    return "client error (Connect)" in _causes(error)
 
 
 def _ask_for_logprobs(body: dict[str, Any], request: Request) -> None:
@@ -452,23 +467,15 @@ def _ask_for_logprobs(body: dict[str, Any], request: Request) -> None:
         body["logprobs"] = request.logprobs
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: Response) -> bytes:
     """The body, unpacked, as far as it has a size that an answer may have."""
-    content = response.content
-    data = await content.readany()
-    if content.at_eof():
-        return data
-    parts, size = [data], len(data)
-    async for part in content.iter_any():
-        parts.append(part)
-        size += len(part)
-        if size > LARGEST:
-            response.close()
-            raise Faulty(f"The server's answer is longer than {LARGEST >> 20} MiB.")
-    return b"".join(parts)
+    data = bytes(await response.body_reader.read(LARGEST + 1) or b"")
+    if len(data) > LARGEST:
+        raise Faulty(f"The server's answer is longer than {LARGEST >> 20} MiB.")
+    return data
 
 
-def _wait(headers: Any) -> float | None:
+def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds of a `Retry-After`, which is a number or a date; `None` where it says nothing that makes sense."""
     told = headers.get("Retry-After")
     if told is None:

@@ -32,8 +32,8 @@ __all__ = ["InProcess", "Outcome", "Processes", "Runner"]
 CHUNK = 32
 """Rows worked on at a time, at most: handed to a worker one by one they cost five times as much."""
 TOGETHER = 256
-"""Rows that wait together, at least. There are twice as many as a model has requests at once: a slow row holds back those
-behind it, which then stand finished in the window."""
+"""Rows that wait together, at least. There are twice as many as a model has requests at once: a slow row holds back
+those behind it, which then stand finished in the window."""
 CHUNK_SECONDS = 0.25
 """Chunks of slow rows are cut to about this long: a run that is killed loses those under way."""
 
