@@ -5,10 +5,12 @@ A value is never taken for a template, so text with braces in it stays text.
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -42,11 +44,23 @@ def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
         **options,
         loader=FileSystemLoader(Path(__file__).parent),
+        bytecode_cache=_compiled(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Templates stay compiled as this module does, beside its own bytecode, and as long as it is the same.
+
+    To compile them takes longer than to render them.
+    """
+    folder = Path(__file__).with_name("__pycache__")
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(folder), f"%s.{Path(__file__).stat().st_mtime_ns:x}.jinja")
 
 
 def write_whole(path: Path, text: str) -> Path:
