@@ -606,7 +606,19 @@ def test_a_smaller_run_says_how_to_bring_back_the_larger_one(project: Project, r
     assert "before" not in retroweave("run", recipe, "--rows", 9, "--out", "out", "--workers", 1)[1]
     code, out, _ = retroweave("run", recipe, "--rows", 4, "--out", "out", "--workers", 1)
     assert code == 0
-    assert "It held 9 samples before: their rows are kept, and --rows 9 brings them back." in out
+    kept = "9 samples stood here before. Their rows are in the journal: --rows 9 brings them back, and makes none anew."
+    assert kept in out
+    _, out, _ = retroweave("run", recipe, "--rows", 9, "--out", "out", "--workers", 1)
+    assert "before" not in out
+    assert orjson.loads(Path("out/run.json").read_bytes())["counts"]["replayed_rows"] >= 9
+
+
+def test_a_smaller_run_that_begins_anew_promises_no_larger_one(project: Project, retroweave: Command) -> None:
+    recipe = project.counting()
+    retroweave("run", recipe, "--rows", 9, "--out", "out", "--workers", 1)
+    code, out, _ = retroweave("run", recipe, "--rows", 4, "--out", "out", "--workers", 1, "--again")
+    assert code == 0
+    assert "before" not in out
 
 
 def test_a_run_of_which_most_rows_fail_says_that_what_is_left_may_be_biased(
@@ -616,6 +628,22 @@ def test_a_run_of_which_most_rows_fail_says_that_what_is_left_may_be_biased(
     code, out, _ = retroweave("run", recipe, "--rows", 5, "--out", "out", "--workers", 1)
     assert code == 0
     assert "warning: 12 of 17 outcomes failed by an error of a step" in " ".join(out.split())
+
+
+def test_check_names_the_types_that_are_not_said(project: Project, retroweave: Command) -> None:
+    code, out, _ = retroweave("check", project.counting("def ask(number):\n    return f'Count {number + 1}.'\n"))
+    assert code == 0
+    assert "note: the function of step 'ask' does not say the type of number and its result" in out
+
+
+@pytest.mark.parametrize(
+    "signature", ["number: str) -> str", "number: Any) -> object", "number: str, rng: Random) -> str"]
+)
+def test_check_has_no_note_where_all_types_are_said(project: Project, retroweave: Command, signature: str) -> None:
+    ask = f"from random import Random\nfrom typing import Any\n\ndef ask({signature}:\n    return number\n"
+    code, out, _ = retroweave("check", project.counting(ask))
+    assert code == 0
+    assert "note" not in out
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class TestRange:
         assert found.accepted == Rate(10, 20)
         assert found.accepted.range.low == pytest.approx(0.299, abs=0.001)
         assert found.accepted.range.high == pytest.approx(0.701, abs=0.001)
-        assert found.reasons == (("reject at right: rejected", 10),)
+        assert found.reasons == (("reject at right: right says no", 10),)
         assert (found.rows, found.source_rows, found.failures, found.plain) == (1000, 20, 0, None)
 
     def test_what_a_run_takes_is_what_a_row_takes_over_the_yield(self, monkeypatch: pytest.MonkeyPatch) -> None:

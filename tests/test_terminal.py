@@ -4,42 +4,71 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
 
+import pytest
 from click.testing import CliRunner
 
-from retroweave import Pipeline, assistant, compute, given, reverse, user
+from retroweave import Pipeline, also, assistant, compute, given, reverse, user, verify
 from retroweave.cli import cli
+from retroweave.export.excerpt import Shown
+from retroweave.pipeline.pipeline import Node
 from retroweave.pipeline.source import SourceRow
 from retroweave.pipeline.trial import trial
 from retroweave.terminal import console_for, show_walk
 
 HOSTILE = "\x1b[2Jgone\x07 \x9b31m[bold]red[/]"
-
-
-def rows() -> Iterator[SourceRow]:
-    yield SourceRow(key="a", fields={"text": HOSTILE}, license="CC0-1.0", place="a\x1b[1m")
+PARAGRAPHS = [f"Paragraph {number}: {'the tide came in and went out again. ' * 6}" for number in range(3)]
+PASSAGE = "\n\n".join(PARAGRAPHS)
 
 
 def reversed_text(text: str) -> str:
     return text[::-1]
 
 
-def test_a_row_that_would_steer_the_terminal_is_walked_as_text() -> None:
-    pipeline = Pipeline(
-        given(rows, {"text": str}, licenses=("CC0-1.0",), fingerprint=lambda: "1"),
-        compute(reversed_text, writes="question"),
-        reverse(user("{question}"), assistant("{text}")),
-    )
-    out = io.StringIO()
+def trimmed(text: str) -> tuple[str, dict[str, list[str]]]:
+    return text.strip(), {"paragraphs": text.strip().split("\n\n")}
+
+
+def walked(text: str, *steps: Node) -> str:
+    """What is printed of one row."""
+    row = SourceRow(key="a", fields={"text": text}, license="CC0-1.0", place="a\x1b[1m")
+    source = given(lambda: iter([row]), {"text": str}, licenses=("CC0-1.0",), fingerprint=lambda: "1")
+    out, shown = io.StringIO(), Shown()
 
     async def walk_on() -> None:
-        async for walk in trial(pipeline, "hostile", 0, 1):
-            show_walk(console_for(out), walk)
+        async for walk in trial(Pipeline(source, *steps), "small", 0, 1):
+            show_walk(console_for(out), walk, shown)
 
     asyncio.run(walk_on())
-    assert not set(out.getvalue()) & {"\x1b", "\x07", "\x9b"}
-    assert "␛[2Jgone␇ \ufffd31m[bold]red[/]" in out.getvalue()
+    return out.getvalue()
+
+
+def test_a_row_that_would_steer_the_terminal_is_walked_as_text() -> None:
+    reverse_it = compute(reversed_text, writes="question")
+    out = walked(HOSTILE, reverse_it, reverse(user("{question}"), assistant("{text}")))
+    assert not set(out) & {"\x1b", "\x07", "\x9b"}
+    assert "␛[2Jgone␇ \ufffd31m[bold]red[/]" in out
+
+
+def test_a_text_that_goes_on_from_step_to_step_is_printed_once() -> None:
+    steps = (compute(trimmed, writes=("trimmed", "parts")), verify(lambda text: False, name="never"))
+    out = walked(f"{PASSAGE}\n", *steps)
+    assert [out.count(paragraph.strip()) for paragraph in PARAGRAPHS] == [1, 1, 1]
+    assert f"wrote text\nParagraph 0: {PARAGRAPHS[0][13:60]} … ({len(PASSAGE):,} characters, as above)" in out
+
+
+def test_what_two_samples_of_a_row_have_in_common_is_printed_with_the_first() -> None:
+    one, two = (reverse(user(f"Go on, {name}."), assistant("Well."), name=name) for name in ("one", "two"))
+    out = walked(PASSAGE, also(one=(one,), two=(two,)))
+    assert out.count("wrote text") == 2
+    assert [out.count(paragraph.strip()) for paragraph in PARAGRAPHS] == [1, 1, 1]
+
+
+def test_a_sample_is_printed_to_the_ends_of_its_lines_whoever_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    out = walked(PASSAGE, reverse(user("Go on."), assistant("{text}")))
+    told = " ".join(" ".join(line.strip("│ ") for line in out.splitlines()).split())
+    assert " ".join(PASSAGE.split()) in told
 
 
 def test_the_options_of_one_recipe_are_not_those_of_the_next_call() -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retroweave.estimating import Estimate, Range
-from retroweave.export.excerpt import visible
+from retroweave.export.excerpt import Shown, visible
 from retroweave.pipeline.asking import Desk
 from retroweave.pipeline.client import Client
 from retroweave.pipeline.describe import StepLine, TrainedField, describe, trained_fields, worths
@@ -285,28 +285,37 @@ def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
     console.print(f"Look at {out}/report.html and {out}/README.md; the samples are in {out}/data/.", markup=False)
 
 
-def show_walk(console: Console, walk: Walk) -> None:
-    """One row, backwards: what became of it, then each step's output, the last first."""
+def show_walk(console: Console, walk: Walk, shown: Shown) -> None:
+    """One row, backwards: what became of it, then each step's output, the last first, less what was `shown` of it."""
     leaf = walk.leaf
     console.rule(Text(visible(f"{leaf.place} · {leaf.kind}")))
     if leaf.kind == "sample":
         for message in leaf.sample["messages"]:
-            title = message["role"] + (" · trained" if message["train"] else "")
-            style = "blue" if message["train"] else "dim"
-            console.print(Panel(Text(visible(spoken(message))), title=title, title_align="left", border_style=style))
+            _show_message(console, message, shown)
     else:
         console.print(Text(visible(f"{leaf.kind} at {leaf.step}: {leaf.reason}"), "bold red"))
-        console.print(Text(visible(leaf.trace), "dim"))
+        if leaf.trace:
+            console.print(Text(visible(shown.new(leaf.trace)), "dim"))
     for one in reversed(walk.written):
         move = (f"{one.move} ", MOVE_STYLE.get(one.move, "dim"))
         console.print(Text.assemble("↑ ", move, visible(one.step), (" wrote ", "dim"), (one.field, "bold")))
-        text = visible(one.value if isinstance(one.value, str) else repr(one.value))
+        text = visible(shown.new(one.value))
         console.print(Text(text if len(text) <= 1200 else f"{text[:1000]} … ({len(text):,} characters)", "dim"))
     if leaf.row is not None:
-        _show_asked(console, leaf.row)
+        _show_asked(console, leaf.row, shown)
 
 
-def _show_asked(console: Console, row: Row) -> None:
+def _show_message(console: Console, message: Mapping[str, Any], shown: Shown) -> None:
+    """A turn, all of it: a sample is judged by what stands in it."""
+    text = spoken(message)
+    shown.note(text)
+    title = message["role"] + (" · trained" if message["train"] else "")
+    style = "blue" if message["train"] else "dim"
+    panel = Panel(Text(visible(text)), title=title, title_align="left", border_style=style)
+    console.print(panel, soft_wrap=False)  # its frame would cut off what is not folded
+
+
+def _show_asked(console: Console, row: Row, shown: Shown) -> None:
     """What models were asked for the row, and how judges scored it, the last first."""
     for verdict in reversed(row.verdicts):
         parts = ", ".join(f"{name} {value}" for name, value in verdict["parts"].items())
@@ -315,14 +324,15 @@ def _show_asked(console: Console, row: Row) -> None:
         console.print(Text.assemble("↑ ", ("judge ", MOVE_STYLE["judge"]), text))
     for call in reversed(row.calls):
         console.print(Text.assemble("↑ ", (visible(f"{call['step']} asked {call['model']}"), "magenta")))
-        console.print(Text(visible(_end_of(call["prompt"])), "dim"))
-        answer = call.get("answer", call.get("error", ""))
+        console.print(Text(visible(_end_of(call["prompt"], shown)), "dim"))
+        answer = shown.new(call.get("answer", call.get("error", "")))
         console.print(Text(visible(f"  ▸ {answer}"), "none" if "answer" in call else "red"))
 
 
-def _end_of(prompt: Any) -> str:
+def _end_of(prompt: Any, shown: Shown) -> str:
     """The last part of a prompt: what is particular to the row mostly stands there."""
-    text = prompt if isinstance(prompt, str) else "\n".join(f"[{one['role']}] {one['content']}" for one in prompt)
+    asked = prompt if isinstance(prompt, str) else "\n".join(f"[{one['role']}] {one['content']}" for one in prompt)
+    text = shown.new(asked)
     return text if len(text) <= 800 else f"({len(text):,} characters) … {text[-700:]}"
 
 

@@ -92,14 +92,14 @@ NO_VERDICTS: list[Any] = []
     "lost",
     [
         {"step": "ask", "reason": "the answer was cut off at max_tokens", "verdicts": NO_VERDICTS},
-        {"step": "is_a_question", "reason": "rejected", "verdicts": NO_VERDICTS},
+        {"step": "is_a_question", "reason": "is_a_question says no", "verdicts": NO_VERDICTS},
         {"kind": "failure", "reason": "CallFailed: no answer", "verdicts": NO_VERDICTS},
         {"kind": "duplicate", "step": "reverse", "verdicts": [verdict(0.9, True)]},
         {"reason": "the prompt is longer than the context of judge", "verdicts": NO_VERDICTS},
         {"reason": "the judge answered neither yes nor no", "verdicts": [verdict(0.5, False)]},
         {"step": "reverse", "reason": "a leak", "verdicts": [verdict(0.9, True)]},
-        {"reason": "rejected", "verdicts": [verdict(0.9, True)]},
-        {"kind": "failure", "reason": "rejected", "verdicts": NO_VERDICTS},
+        {"reason": "is_good says no", "verdicts": [verdict(0.9, True)]},
+        {"kind": "failure", "reason": "is_good says no", "verdicts": NO_VERDICTS},
     ],
 )
 def test_what_was_lost_for_another_reason_than_a_judges_no_is_no_rejected_answer(
@@ -110,9 +110,10 @@ def test_what_was_lost_for_another_reason_than_a_judges_no_is_no_rejected_answer
         export("preference", [sample], [turned_away("0/0/0", [call("ask", ASK, "What?")], **lost)])
 
 
-def test_a_judge_without_a_score_rejects_too(export: Export, make_asked: MakeSample) -> None:
+@pytest.mark.parametrize("reason", ["is_good says no", "not so: It is good"])
+def test_a_judge_without_a_score_rejects_too(export: Export, make_asked: MakeSample, reason: str) -> None:
     sample = make_asked(0, [call("ask", ASK, "Why late?")], [])
-    rows, _ = export("preference", [sample], [turned_away("0/0", [call("ask", ASK, "x")], [], reason="rejected")])
+    rows, _ = export("preference", [sample], [turned_away("0/0", [call("ask", ASK, "x")], [], reason=reason)])
     assert [row["rejected"] for row in rows] == [_assistant("x")]
 
 

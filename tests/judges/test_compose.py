@@ -93,6 +93,16 @@ def test_parts_are_nested_by_name() -> None:
     assert (score.value, score.reason) == (0.25, "too dull")
 
 
+def test_a_member_that_gives_no_reason_is_told_by_its_docstring_or_its_name() -> None:
+    def polite(answer: str) -> bool:
+        """It is polite."""
+        return False
+
+    assert called(all_of(polite), answer="x").reason == "not so: It is polite"
+    score = called(all_of(brief=short), answer="much too long")
+    assert score.parts == {"brief": {"score": 0.0, "passed": False, "reason": "brief says no"}}
+
+
 def test_judges_of_judges_may_be_judges() -> None:
     score = called(all_of(short, either=any_of(dull, scored)), answer="x", question="?")
     assert score

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from retroweave.pipeline.layout import Layout, assistant, layout, user
 from retroweave.pipeline.pipeline import Node, Pipeline, also, family, mix, over
 from retroweave.pipeline.row import Drawn, Leaf, digest, numbers, side_of
 from retroweave.pipeline.step import Resource, Side, Step, compute, corrupt, judge, prompt, verify
+from retroweave.pipeline.verdict import Score
 
 
 def laid(field: str = "passage", name: str = "layout") -> Layout:
@@ -111,7 +113,57 @@ class TestWhatBecomesOfARow:
             ("reject", (0, 1)),
             ("sample", (0, 2)),
         ]
-        assert said(found)[1] == ("reject", "is_a", "rejected")
+        assert said(found)[1] == ("reject", "is_a", "is_a says no")
+
+    @pytest.mark.parametrize("wrap", [verify, judge])
+    def test_a_check_that_only_says_no_is_told_by_what_its_docstring_says(self, wrap: Callable[..., Step]) -> None:
+        def is_a(passage: str, wanted: str) -> bool:
+            """The passage is the letter
+            that is wanted.
+
+            This goes on for a while.
+            """
+            return passage == wanted
+
+        (leaf,) = run(wrap(partial(is_a, wanted="a"), name="no other letter"), laid(), rows=["b"])
+        reason = "not so: The passage is the letter that is wanted"
+        assert said([leaf]) == [("reject", "no other letter", reason)]
+
+    def test_a_check_that_has_no_name_says_no_by_its_steps(self) -> None:
+        (leaf,) = run(verify(lambda passage: False, name="never"), laid())
+        assert leaf.reason == "never says no"
+
+    def test_an_object_that_says_no_is_told_by_the_docstring_of_its_call(self) -> None:
+        class Short:
+            """How long passages may be."""
+
+            def __call__(self, passage: str) -> bool:
+                """It is short."""
+                return False
+
+        (leaf,) = run(verify(Short()), laid())
+        assert leaf.reason == "not so: It is short"
+
+    def test_a_docstring_that_says_much_makes_a_short_reason(self) -> None:
+        def never(passage: str) -> bool:
+            return False
+
+        never.__doc__ = "It is so, " * 40
+        (leaf,) = run(verify(never), laid())
+        assert leaf.reason.endswith("It is so, …")
+        assert len(leaf.reason) < 150
+
+    def test_a_score_that_gives_no_reason_is_told_by_its_judge(self) -> None:
+        def fits(passage: str) -> Score:
+            """It fits."""
+            return Score(0.2, False)
+
+        def says(passage: str) -> Score:
+            """It fits."""
+            return Score(0.2, False, reason="too long")
+
+        found = run(judge(fits), laid()) + run(judge(says), laid())
+        assert [leaf.reason for leaf in found] == ["not so: It fits", "too long"]
 
     def test_what_the_source_throws_away_is_a_reject_of_the_source(self) -> None:
         drawn = Drawn(0, 0, "key", "page 3", "CC0-1.0", "train", {}, reject="not text")
@@ -321,7 +373,7 @@ class TestMixAndAlso:
     def test_a_reject_in_one_arm_leaves_the_other(self) -> None:
         never = verify(lambda passage: False, name="never")
         found = run(also(one=(never, laid("passage", "one")), two=(laid("passage", "two"),)))
-        assert said(found) == [("reject", "never", "rejected"), ("sample", "two", "")]
+        assert said(found) == [("reject", "never", "never says no"), ("sample", "two", "")]
 
 
 class TestFamilies:
@@ -371,9 +423,9 @@ class TestFamilies:
         never = verify(lambda passage: False, name="never")
         found = run(family(never, into="table", tries=3, want=2, name="few"), laid("table"))
         assert said(found) == [
-            ("reject", "never", "rejected"),
-            ("reject", "never", "rejected"),
-            ("reject", "never", "rejected"),
+            ("reject", "never", "never says no"),
+            ("reject", "never", "never says no"),
+            ("reject", "never", "never says no"),
             ("reject", "few", "0 of 2 came out of 3 tries"),
         ]
 

@@ -456,6 +456,52 @@ class TestNearDuplicates:
         assert 200 <= int(finding.message.split()[1]) <= 600
 
 
+class TestSameQuestionOtherAnswer:
+    def asked(self, others: int, right: str = "Yes.", wrong: str = "no") -> Iterator[dict[str, Any]]:
+        """A thousand questions, some of which come twice and are answered otherwise the second time."""
+        for number in range(1000):
+            yield sample(number, words(number, 12), right if number % 2 else wrong)
+        for number in range(others):
+            yield sample(2000 + number, words(number, 12), wrong if number % 2 else right)
+
+    def test_questions_that_are_answered_otherwise_later_on_are_found(self) -> None:
+        finding = only(lint(self.asked(20)), "same-question-other-answer")
+        assert finding.message.startswith("20 of 1020 (2%) of the samples with short answers are asked what an earlier")
+        assert finding.examples == ("s0", "s2000", "s1")
+        assert finding.bars == (("no | yes", 20),)
+
+    def test_one_in_a_hundred_is_let_pass(self) -> None:
+        assert lint(self.asked(10)) == []
+
+    @pytest.mark.parametrize("again", ["Yes.", "yes", "**YES**", " yes \n"])
+    def test_an_answer_that_is_written_otherwise_is_none(self, again: str) -> None:
+        samples = [sample(number, words(number % 100, 12), "Yes." if number < 100 else again) for number in range(200)]
+        assert "same-question-other-answer" not in names(lint(samples))
+
+    def test_what_was_said_before_belongs_to_the_question(self) -> None:
+        samples = list(self.asked(0))
+        for number in range(100):
+            other = sample(2000 + number, words(number, 12), "no" if number % 2 else "yes")
+            other["messages"][0]["content"] = "Say the opposite of what is so."
+            samples.append(other)
+        assert lint(samples) == []
+
+    def test_what_answers_nothing_is_no_answer(self) -> None:
+        turns = [{"role": "assistant", "content": word, "train": True} for word in WORDS * 5]
+        samples = [sample(number, "") | {"messages": [turn]} for number, turn in enumerate(turns)]
+        assert lint(samples) == []
+
+    def test_longer_answers_may_differ(self) -> None:
+        samples = [sample(number, "Write about trees.", words(number, 10 + number % 40)) for number in range(100)]
+        assert "same-question-other-answer" not in names(lint(samples))
+
+    def test_where_few_are_kept_their_number_is_reckoned(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sameness, "KEPT", 200)
+        finding = only(lint(self.asked(400)), "same-question-other-answer")
+        assert finding.message.startswith("About ")
+        assert 200 <= int(finding.message.split()[1]) <= 600
+
+
 class TestShares:
     def test_a_share_of_ones_own_takes_the_place_of_the_usual_one(self) -> None:
         samples = list(TestOneClosing().closed(0.3, "And that is all."))

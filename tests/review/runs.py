@@ -60,7 +60,7 @@ def said(number: int, score: float | None, passed: bool = True) -> dict[str, Any
 
 def reject(number: int, score: float | None = 0.2, **more: Any) -> dict[str, Any]:
     """A row that the judge turned away; one without a score, a program."""
-    at = (JUDGE, "scored below 0.5") if score is not None else ("is_a_question", "rejected")
+    at = (JUDGE, "scored below 0.5") if score is not None else ("is_a_question", "is_a_question says no")
     parts = dict(zip(("step", "reason"), at, strict=True)) | said(number, score, passed=False)
     place = f"letters/{number % 7}.txt"
     return {"row": f"0/{number}/0", "kind": "reject", "trace": "", "source": place, **parts} | more

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from retroweave.pipeline.errors import SourceError, UserError
 from retroweave.pipeline.source import Source, SourceRow
-from retroweave.sources.records import LARGEST_TEXT, LONGEST_LINE
+from retroweave.sources.records import LARGEST_TEXT, LONGEST_LINE, records
 from retroweave.sources.texts import BUILT_IN, passages
 
 LINE = "The kettle was put on before the letter was opened, as it always was. "
@@ -253,6 +253,29 @@ class TestWhatCannotBeRead:
     def test_a_pipe(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "a.txt")
         assert "not a file that can be read" in refused_at_once(tmp_path / "a.txt")
+
+    @pytest.mark.parametrize("name", ["my wiki.txt", "my wiki.md", "my wiki.xml.txt"])
+    @pytest.mark.parametrize(
+        "head", ["", "\ufeff", "\n ", '<?xml version="1.0" encoding="utf-8"?>\n', "<!-- of Tuesday -->\n<!-- noon -->"]
+    )
+    def test_a_dump_under_the_name_of_a_text(self, tmp_path: Path, name: str, head: str) -> None:
+        path = tmp_path / name
+        path.write_text(f'{head}<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/">\n{LONG}', "utf-8")
+        message = refused_at_once(path)
+        assert "a MediaWiki dump" in message
+        assert message.endswith(f"Rename it: mv '{path}' '{tmp_path}/my wiki.xml'")
+        path.write_text(f"{LONG} <mediawiki> is how a dump begins.\n\n{LONG}", "utf-8")
+        assert rows_of(path)
+
+    def test_a_text_that_begins_with_many_comments_is_one(self, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").write_text("<!---->" * 300 + LONG)
+        assert len(rows_of(tmp_path / "a.txt")) == 1
+
+    def test_a_dump_that_came_under_the_name_of_a_text_since_it_was_looked_at(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.txt"
+        path.write_text("<mediawiki>\n</mediawiki>\n")
+        with pytest.raises(SourceError, match="a MediaWiki dump"):
+            list(records(path, "text"))
 
     def test_a_link_to_nowhere(self, tmp_path: Path) -> None:
         (tmp_path / "a.txt").symlink_to("gone.txt")

@@ -68,6 +68,30 @@ def test_what_follows_speech_is_part_of_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "“The mole fell down. {0} It was never found,” he said. {1}",
+        "“The mole fell down in the end.\n\n“Nobody saw it. {0} It was never found.” So ends the letter. {1}",
+        '"The mole fell down. {0} It was never found," he said. {1}',
+        "‘The mole didn’t stand. {0} It was never found,’ he said. {1}",
+        "„Die Mole fiel um. {0} Man fand sie nie“, sagte er. {1}",
+        "« La jetée tomba. {0} On ne la trouva pas », dit-il. {1}",
+        "»Die Mole fiel um. {0} Man fand sie nie«, sagte er. {1}",
+        "(“The mole fell down. {0} It was never found,” he said.) {1}",
+    ],
+)
+def test_what_stands_in_the_midst_of_a_quotation_is_not_taken(quoted: str) -> None:
+    inside, outside = (
+        "The harbour master keeps the keys of the mole.",
+        "The town never paid for the mole of the harbour.",
+    )
+    text = f"The town built a mole for its harbour. {quoted.format(inside, outside)}"
+    taken = " ".join(one.text for one in extract(text, lambda chosen: True))
+    assert inside not in taken
+    assert outside in taken
+
+
 def test_little_of_a_play_is_prose_and_all_of_an_essay() -> None:
     assert prose_share(FERRY) == 1.0
     assert prose_share("ANNA. No.\nBERT. Yes, I did.\nANNA. When?\n\n(They leave by the window.)") < 0.4

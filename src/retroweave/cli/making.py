@@ -52,7 +52,7 @@ def run(
     found, config, models = configured(recipe, settings, config_file, preset, options)
     from retroweave.making import make
     from retroweave.pipeline.budget import Budget, dollars
-    from retroweave.terminal import Progress, console_for, show_summary
+    from retroweave.terminal import Progress, console_for, counted, show_summary
 
     limits = Budget(max_calls, max_tokens, None if budget is None else dollars(budget))
     if estimate:
@@ -77,8 +77,11 @@ def run(
             meet=progress.meet,
         )
     show_summary(console_for(), made, str(out))
-    if rows < before:
-        click.echo(f"It held {before:,} samples before: their rows are kept, and --rows {before} brings them back.")
+    if rows < before and not again:
+        click.echo(
+            f"{counted(before, 'sample')} stood here before. Their rows are in the journal: --rows {before} brings "
+            "them back, and makes none anew."
+        )
     if made["out_of_budget"]:
         from retroweave.pipeline.errors import RunStopped
 
@@ -93,15 +96,14 @@ def run(
 
 
 def _estimate(recipe: Recipe, config: Config, models: Models, rows: int, seed: int, budget: Budget) -> None:
-    import asyncio
-
     from retroweave.estimating import estimate
+    from retroweave.pipeline import loop
     from retroweave.pipeline.rules import require_valid
     from retroweave.terminal import console_for, show_estimate
 
     pipeline = recipe.pipeline(config)
     require_valid(pipeline, recipe.name)
-    show_estimate(console_for(), asyncio.run(estimate(pipeline, recipe.name, seed, rows, budget, models)))
+    show_estimate(console_for(), loop.run(estimate(pipeline, recipe.name, seed, rows, budget, models)))
 
 
 def _samples_in(out: Path) -> int:

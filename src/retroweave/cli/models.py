@@ -33,13 +33,13 @@ def models_get(name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def models_probe(model: str, config_file: Path | None, as_json: bool) -> None:
     """Ask a model a handful of tiny questions, and say what it can do. MODEL is what --model takes."""
-    import asyncio
     import secrets
     from dataclasses import asdict
 
     from retroweave.models.desk import open_desk
     from retroweave.models.licensing import terms_for
     from retroweave.models.named import named, read_table
+    from retroweave.pipeline import loop
     from retroweave.pipeline.budget import Budget
     from retroweave.pipeline.recipe import read_config
 
@@ -51,7 +51,7 @@ def models_probe(model: str, config_file: Path | None, as_json: bool) -> None:
             client = desk.clients["model"]
             return {"form": client.form, **asdict(client.abilities), "calls": desk.ledger.spent.calls}
 
-    abilities = asyncio.run(found())
+    abilities = loop.run(found())
     if as_json:
         print_json({"use": spec.use, **abilities, "terms": asdict(terms_for(spec))})
         return

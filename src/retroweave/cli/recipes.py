@@ -65,7 +65,7 @@ def show(
 @recipe_options
 def check(recipe: str, settings: tuple[str, ...], config_file: Path | None, preset: str | None, **options: Any) -> None:
     """Hold a recipe to the rules of evidence, without running it. Ends with 2 where a rule is broken."""
-    from retroweave.pipeline.describe import trained_fields
+    from retroweave.pipeline.describe import trained_fields, untyped
     from retroweave.pipeline.rules import require_valid
     from retroweave.terminal import console_for, show_evidence
 
@@ -76,6 +76,11 @@ def check(recipe: str, settings: tuple[str, ...], config_file: Path | None, pres
     console.print(f"{found.name} is valid: rules 1 to 8 hold.", style="green")
     console.print("Rule 9 looks at the finished set: in each run, and by retroweave lint.", style="dim")
     show_evidence(console, trained_fields(pipeline))
+    for step, unsaid in untyped(pipeline).items():
+        click.echo(
+            f"note: the function of step {step!r} does not say the type of {' and '.join(unsaid)}, so rule 1 cannot "
+            "look whether it fits; annotate it."
+        )
 
 
 @click.command("try", cls=RecipeCommand, short_help="Work on a few rows in the open.")
@@ -92,11 +97,13 @@ def try_(
     **options: Any,
 ) -> None:
     """Work on a few rows and print each step's output, backwards from the sample. Writes no file."""
-    import asyncio
     import secrets
+    from collections import defaultdict
 
+    from retroweave.export.excerpt import Shown
     from retroweave.models.desk import open_desk
     from retroweave.models.named import named
+    from retroweave.pipeline import loop
     from retroweave.pipeline.budget import Budget
     from retroweave.pipeline.errors import UserError
     from retroweave.pipeline.rules import require_valid
@@ -110,13 +117,14 @@ def try_(
     require_valid(pipeline, found.name)
     console = console_for()
 
-    async def shown() -> None:
+    async def walk_on() -> None:
         specs = {name: named(reference, models) for name, reference in pipeline.models.items()}
         async with open_desk(specs, f"try-{secrets.token_hex(6)}", Budget()) as desk:
+            shown: dict[tuple[int, ...], Shown] = defaultdict(Shown)
             async for walk in trial(pipeline, found.name, seed, rows, desk):
-                show_walk(console, walk)
+                show_walk(console, walk, shown[walk.leaf.path[:2]])
 
-    asyncio.run(shown())
+    loop.run(walk_on())
 
 
 @click.command(short_help="Write a recipe file to begin from.")

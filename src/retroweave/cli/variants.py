@@ -49,9 +49,8 @@ def variants(
     Kept is what has the pool's placeholders, is not nearly one of its phrasings, and asks for the same thing, says a
     judge. Read the file before you take anything of it into the recipe's own.
     """
-    import asyncio
-
     from retroweave.models.named import named
+    from retroweave.pipeline import loop
     from retroweave.pipeline.errors import UserError
     from retroweave.text.rephrasing import pool_text
 
@@ -63,7 +62,7 @@ def variants(
     found, config, models = configured(recipe, settings, config_file, preset, options)
     chosen = _pool(found.pipeline(config), pool, found.name)
     specs = {"model": named(model, models), "judge": named(judge or model, models)}
-    made = asyncio.run(_asked(chosen, count, tries, threshold, seed, specs, max_calls))
+    made = loop.run(_asked(chosen, count, tries, threshold, seed, specs, max_calls))
     reasons = ", ".join(f"{times} {reason}" for reason, times in made.thrown.most_common())
     if not made.kept:
         raise UserError(f"Of {sum(made.thrown.values())} phrasings none was kept: {reasons}. Ask a better model.")

@@ -30,6 +30,7 @@ from typing import Any, Final
 from retroweave.export.dataset import read_run
 from retroweave.export.outcomes import Outcomes, by_source_row
 from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.verdict import is_bare_no
 
 __all__ = ["ARRANGEMENTS", "Preferences"]
 
@@ -37,8 +38,6 @@ Row = dict[str, Any]
 Call = Mapping[str, Any]
 Turns = list[dict[str, str]]
 
-_WITHOUT_SCORE = "rejected"
-"""The reason of a reject whose judge answered with a bare no."""
 _NO_OPINION = "the judge answered neither yes nor no"
 """The reason of a reject whose judge had no opinion; it is no rejected answer."""
 
@@ -214,7 +213,7 @@ def _is_judged(reject: Mapping[str, Any], judges: Mapping[str, set[str]]) -> boo
     last = reject["verdicts"][-1] if reject["verdicts"] else None
     if last is not None and last["step"] == reject["step"]:
         return not last["passed"]
-    return bool(reject["reason"] == _WITHOUT_SCORE)
+    return is_bare_no(reject["reason"])
 
 
 def _goes_on(first: Call, call: Call) -> bool:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from retroweave.judges.reading import Hints, Judge, hints_of, merged, name_of, signature_of, within
 from retroweave.pipeline.errors import Drop, UserError
 from retroweave.pipeline.flow import drive
 from retroweave.pipeline.row import digest
-from retroweave.pipeline.verdict import Score
+from retroweave.pipeline.verdict import Score, bare_no
 
 __all__ = ["Composed", "ComposedPrograms", "all_of", "any_of", "weighted"]
 
@@ -100,7 +101,7 @@ class _Members:
     async def _asked(self, given: Mapping[str, Any]) -> Score:
         scores: dict[str, Score] = {}
         for name, judge in self.judges.items():
-            scores[name] = await _score(judge, {one: given[one] for one in self._reads[name]})
+            scores[name] = await _score(judge, name, {one: given[one] for one in self._reads[name]})
             if self.rule != "weighted" and scores[name].passed == (self.rule == "any"):
                 break
         parts = {name: _part(scores[name]) if name in scores else NOT_ASKED for name in self.judges}
@@ -144,16 +145,15 @@ class ComposedPrograms(_Members):
         return drive(self._asked(given))
 
 
-async def _score(judge: Judge, given: Mapping[str, Any]) -> Score:
+async def _score(judge: Judge, name: str, given: Mapping[str, Any]) -> Score:
     try:
         verdict = judge(**given)
         if isinstance(verdict, Awaitable):
             verdict = await verdict
     except Drop as drop:
         return Score(0.0, False, {}, str(drop))
-    if isinstance(verdict, Score):
-        return verdict
-    return Score(float(bool(verdict)), bool(verdict))
+    score = verdict if isinstance(verdict, Score) else Score(float(bool(verdict)), bool(verdict))
+    return score if score.passed or score.reason else replace(score, reason=bare_no(judge, name))
 
 
 def _part(score: Score) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
@@ -13,7 +14,17 @@ from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline, walk
 from retroweave.pipeline.rules import traces
 from retroweave.pipeline.step import Step
 
-__all__ = ["StepLine", "TrainedField", "calls_tools", "describe", "judges", "outline", "trained_fields", "worths"]
+__all__ = [
+    "StepLine",
+    "TrainedField",
+    "calls_tools",
+    "describe",
+    "judges",
+    "outline",
+    "trained_fields",
+    "untyped",
+    "worths",
+]
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,19 @@ def worths(pipeline: Pipeline) -> dict[tuple[str, str], str]:
 def judges(pipeline: Pipeline) -> list[Step]:
     """The judged steps, in order."""
     return [node for node in walk(pipeline.steps) if isinstance(node, Step) and node.move == "judge"]
+
+
+def untyped(pipeline: Pipeline) -> dict[str, list[str]]:
+    """Steps whose function leaves types unsaid, and of what: a read or a result without one fits anything in rule 1."""
+    found = {node.name: _unsaid(node) for node in walk(pipeline.steps) if isinstance(node, Step)}
+    return {name: unsaid for name, unsaid in found.items() if unsaid}
+
+
+def _unsaid(step: Step) -> list[str]:
+    signature = inspect.signature(step.function)
+    reads = [name for name in step.reads if signature.parameters[name].annotation is inspect.Parameter.empty]
+    result = not step.checks and signature.return_annotation is inspect.Signature.empty
+    return [*reads, *(["its result"] if result else [])]
 
 
 def calls_tools(pipeline: Pipeline) -> bool:

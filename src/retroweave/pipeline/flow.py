@@ -21,7 +21,7 @@ from retroweave.pipeline.layout import LEAK_LENGTH, Conversation, Layout, texts
 from retroweave.pipeline.pipeline import Family, Mix, Node, Over, Pipeline
 from retroweave.pipeline.row import Drawn, Leaf, LeafKind, Row, digest, numbers
 from retroweave.pipeline.step import Step
-from retroweave.pipeline.verdict import Score
+from retroweave.pipeline.verdict import Score, bare_no
 
 __all__ = ["Bench", "drive", "flow", "work"]
 
@@ -149,7 +149,8 @@ def _judged(step: Step, verdict: Any, row: Row) -> None:
     if step.score is not None:
         row.fields[step.score] = verdict.value if isinstance(verdict, Score) else float(bool(verdict))
     if not verdict:
-        raise Drop(verdict.reason if isinstance(verdict, Score) else "rejected")
+        said = verdict.reason if isinstance(verdict, Score) else ""
+        raise Drop(said or bare_no(step.function, step.name))
 
 
 async def _called(step: Step, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:

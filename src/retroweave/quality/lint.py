@@ -26,7 +26,7 @@ from retroweave.quality.manners import (
     Refusals,
 )
 from retroweave.quality.repairs import OneBugAtATime, TrainedDamage
-from retroweave.quality.sameness import NearDuplicates, PromptsAlike
+from retroweave.quality.sameness import NearDuplicates, OtherAnswers, PromptsAlike
 from retroweave.quality.seen import Seen
 from retroweave.quality.tallies import COUNTERS
 
@@ -36,7 +36,7 @@ _ALL: tuple[type[Lint], ...] = (
     *(OneOpening, OneClosing, OneLength, OneVerdict, PromptsAlike),
     *(Praise, Apologies, Refusals, LanguageMix),
     *(Copies, AnswerInQuestion, HiddenContext, CopiedExamples),
-    *(TrainedDamage, OneBugAtATime, NearDuplicates),
+    *(TrainedDamage, OneBugAtATime, NearDuplicates, OtherAnswers),
 )
 LINTS: Mapping[str, type[Lint]] = {made.name: made for made in _ALL}
 """By name, in the order in which findings come."""

@@ -1,15 +1,16 @@
-"""Prompts that all begin alike, and samples that are nearly the same."""
+"""Prompts that all begin alike, samples that are nearly the same, and questions that are answered now so, now so."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from retroweave.pipeline.row import digest
 from retroweave.quality.habits import BARS, FEWEST, Finding, Lint, share_of
 from retroweave.quality.seen import Seen, first_words
-from retroweave.quality.tallies import EXAMPLES, Tally
+from retroweave.quality.tallies import COUNTERS, EXAMPLES, Tally
 
-__all__ = ["NearDuplicates", "PromptsAlike"]
+__all__ = ["NearDuplicates", "OtherAnswers", "PromptsAlike"]
 
 PROMPT_WORDS = 6
 """Instructions begin alike more easily than answers do (`Please correct the following`), so more words are compared."""
@@ -105,6 +106,64 @@ class NearDuplicates(Lint):
             about = "About " if self._thinned else ""
             what = f"{about}{share_of(round(self._hits), self._of)} of the samples are nearly the same as another one"
             yield self.found(what, self._ids[:EXAMPLES], (), self._of)
+
+
+class OtherAnswers(Lint):
+    """Short answers to what an earlier sample, which shows the same word for word, answers otherwise."""
+
+    name = "same-question-other-answer"
+    # Of labels that people gave one in a hundred may be a slip.
+    share = 0.01
+    counts = "samples with short answers"
+    teaches = "and a model would learn to guess"
+    mend = "find out which is right, and reject the other; where several answers are right, switch this lint off"
+
+    def __init__(self, share: float | None = None) -> None:
+        super().__init__(share)
+        self._of = 0
+        self._hits = 0.0
+        self._ids: list[str] = []
+        self._bars: Counter[str] = Counter()
+        self._thinned = 0
+        self._kept: dict[int, tuple[str, str]] = {}
+        """Answer and id of the first sample of each question, by a hash of what that shows."""
+
+    def see(self, sample: Seen) -> None:
+        if sample.prompt is None or not _answers_shortly(sample):
+            return
+        self._of += 1
+        question = int.from_bytes(digest(*sample.texts(train=False))[:8], "little")
+        if question % 2**self._thinned:
+            return
+        said = " / ".join(spelling for answer in sample.answers if (spelling := _spelt(answer.plain)))
+        before, id = self._kept.setdefault(question, (said, sample.id))
+        if before != said:
+            self._hits += 2.0**self._thinned
+            self._ids += [one for one in (id, sample.id) if one not in self._ids][: max(0, EXAMPLES - len(self._ids))]
+            pair = " | ".join(sorted((before, said)))
+            if pair in self._bars or len(self._bars) < COUNTERS:
+                self._bars[pair] += 1
+        elif len(self._kept) > KEPT:
+            self._thinned += 1
+            self._kept = {one: first for one, first in self._kept.items() if one % 2**self._thinned == 0}
+
+    def findings(self) -> Iterator[Finding]:
+        if self._of >= FEWEST and self._hits > self.limit * self._of:
+            about = "About " if self._thinned else ""
+            some = f"{about}{share_of(round(self._hits), self._of)}"
+            what = f"{some} of the samples with short answers are asked what an earlier one is, and answer otherwise"
+            yield self.found(what, self._ids, tuple(self._bars.most_common(BARS)), self._of)
+
+
+def _answers_shortly(sample: Seen) -> bool:
+    """Longer answers may all be right, each in its own words, and so may the ways to go about a task with tools."""
+    calls = any(turn["train"] and turn.get("tool_calls") for turn in sample.messages)
+    return bool(sample.answers) and not calls and all(answer.is_short for answer in sample.answers)
+
+
+def _spelt(answer: str) -> str:
+    """An answer without capitals, and without the marks around it."""
+    return " ".join(answer.lower().split()).strip(" .!*_`\"'")
 
 
 def _runs_of(sample: Seen) -> list[str]:

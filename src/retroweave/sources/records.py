@@ -11,6 +11,8 @@ import bz2
 import codecs
 import csv
 import gzip
+import os
+import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +37,12 @@ ROWS_AT_ONCE = 64
 """Of a Parquet file, whose cells may be long."""
 LONGEST_NAME = 300
 """Characters of a title or an address that a record names itself by."""
+_HEAD = 4096
+"""Bytes of a text that tell whether it is one."""
+_BEGINS_DUMP = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*<mediawiki[\s>]",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def examine(path: Path, field: str) -> Record | None:
             path.stat()  # says so where there is nothing at all
             raise SourceError(f"{shown(path)} is not a file that can be read, but a device, a pipe or a folder.")
     if ending(path) in WHOLE_TEXTS:
-        _refuse_large(path)
+        _require_text(path)
         return None
     return next(records(path, field), None)
 
@@ -96,7 +104,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def _whole(path: Path, _: str) -> Iterator[Record]:
-    _refuse_large(path)
+    _require_text(path)
     yield Record("".join(line for _, line in text_lines(path)), "", 1)
 
 
@@ -298,9 +306,17 @@ def _iconv(path: Path, encoding: str) -> str:
     )
 
 
-def _refuse_large(path: Path) -> None:
-    with readable(path):
-        size = path.stat().st_size
+def _require_text(path: Path) -> None:
+    """Raise what is wrong with a text that is to be read as a whole, before it is read."""
+    with readable(path), path.open("rb") as file:
+        head, size = file.read(_HEAD), os.fstat(file.fileno()).st_size
+    if _BEGINS_DUMP.match(head):
+        new = path.with_name(f"{path.stem.removesuffix('.xml')}.xml")
+        raise SourceError(
+            f"{shown(path)} begins with <mediawiki> and is a MediaWiki dump, of which all markup would be taken for "
+            "prose. Its pages are read from a file that ends in .xml. Rename it: "
+            f"mv {shlex.quote(shown(path))} {shlex.quote(shown(new))}"
+        )
     if size > LARGEST_TEXT:
         names = f"{shlex.quote(shown(path))} {shlex.quote(shown(path.stem))}-"
         raise SourceError(

@@ -4,7 +4,8 @@ TextRank finds what a text keeps coming back to. Taken as it ranks them its sent
 other: two say the same, one hangs on what was left out, one is three words long. So four ordinary things are weighed
 with the rank: the text's first sentence and a paragraph's count for more, very short and very long ones for less, one
 that says again what was taken for less, and one that points back only together with what it points to. Speech, what
-a named speaker says, items of lists, verse and questions are not taken. Nothing here knows what a text is about.
+stands inside a quotation, what a named speaker says, items of lists, verse and questions are not taken. Nothing here
+knows what a text is about.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ _NOVELTY = 0.8
 
 _WHOLE = re.compile(r"[A-ZÀ-Þ][^\n“”«»\"]*[.!…]")
 _IN_SPEECH = frozenset("“”«»\"‘’'")
+_QUOTED = (
+    re.compile(r"(?P<opens>(?<![^\s(\[—–-])[\"“„«»](?=[\w‘’'(¿¡…])|«(?=\s))|[\"“”„«»]"),
+    re.compile(r"(?P<opens>(?<!\w)‘(?=\w))|’(?!\w)"),
+)
+"""What opens a quotation, and what else closes one: which mark does which hangs on the language and on its place."""
 _ITEM = re.compile(r"[ \t]*(?:[-*+•–—>|#]|\(?\w{1,3}(?:\.\d)?[.)]|\d{1,2}\.\d{1,2})[ \t]")
 """What opens an item of a list, a turn of speech, a quotation, a heading or a table."""
 _CAPITAL_NAME = re.compile(r"[ \t]*[A-ZÀ-Þ][A-ZÀ-Þ .'’-]+(?: ?\([^()\n]*\))?[.:] ?\S")
@@ -102,7 +108,18 @@ def _whole(text: str, ranked: Sequence[Ranked]) -> set[int]:
 def _is_whole(text: str, start: int, sentence: str, bad: set[int]) -> bool:
     if text.count("\n", 0, start) in bad or text[max(0, start - 2) : start].rstrip()[-1:] in _IN_SPEECH:
         return False
+    if _is_quoted(text[text.rfind("\n\n", 0, start) + 1 : start]):
+        return False
     return len(sentence.split()) >= _FEWEST_WORDS and _WHOLE.fullmatch(sentence) is not None
+
+
+def _is_quoted(before: str) -> bool:
+    """Whether what stands before a place in its paragraph opens a quotation and does not close it.
+
+    One that goes on over paragraphs is opened anew in each.
+    """
+    found = ([*marks.finditer(before)] for marks in _QUOTED)
+    return any(bool(marks) and marks[-1]["opens"] is not None for marks in found)
 
 
 def _lines_of_no_prose(text: str) -> set[int]:
