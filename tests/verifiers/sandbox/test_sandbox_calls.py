@@ -177,6 +177,19 @@ def test_lines_of_the_library_count(sandbox: LocalSandbox) -> None:
     assert one(sandbox, source, limits=Limits(steps=20)).ended == "steps"
 
 
+def test_a_function_is_counted_though_the_import_system_had_the_same(sandbox: LocalSandbox) -> None:
+    twin = "def g():\n    return 1\n"
+    source = f"""{twin}
+def f(name):
+    names = {{}}
+    exec(compile({twin!r}, name, "exec"), names)
+    names["g"]()
+    return g()
+"""
+    steps = {name: one(sandbox, source, name).steps for name in ("<frozen importlib.twin>", "elsewhere")}
+    assert steps == {"<frozen importlib.twin>": 5, "elsewhere": 7}
+
+
 def test_a_source_that_never_ends_is_ended_by_its_lines(sandbox: LocalSandbox) -> None:
     assert one(sandbox, "x = 1\nwhile x:\n    x += 1\n", limits=Limits(steps=1000)).ended == "steps"
 

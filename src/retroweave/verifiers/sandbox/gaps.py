@@ -7,54 +7,70 @@ filled stays filled. Where the allocators are others than CPython's and glibc's,
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable
+from typing import Any
 
 __all__ = ["fill"]
 
-_IN_A_ROW = 8
+_IN_A_ROW = 4
 """So many blocks one beside the other come from fresh memory and not from gaps."""
 _MOST = 1 << 19
 """Bytes to fill at most with blocks of one size."""
-_SMALL = 512
-"""CPython allocates by itself up to this size, in steps of sixteen bytes, and asks the C library for more."""
-_HEADER = 33
-"""Bytes of a `bytes` beside its content."""
-_SIZES = (*range(1 << 15, 1 << 12, -2048), *range(1 << 12, 1024, -256), *range(1024, 16, -16))
+_LARGEST = 1 << 15
+_SIZES = (*range(_LARGEST, 1 << 12, -2048), *range(1 << 12, 1024, -256), *range(1024, 16, -16))
 """Of the C library's blocks: the large ones first, for the small ones would split what they fit into."""
+_SMALL = range(16, 513, 16)
+"""Blocks that CPython cuts by itself, those of one size out of a pool."""
+_POOL, _PAGE = 1 << 14, 1 << 12
+"""Bytes of a pool, and of its first page, which is written to with every block that is cut, and so best cut from."""
 
-_held: list[object] = []
+
+def _function(name: str, result: type | None, argument: type) -> Callable[[int], int]:
+    found: Any = getattr(ctypes.pythonapi, name)
+    found.restype, found.argtypes = result, [argument]
+    return found  # type: ignore[no-any-return]
+
+
+_cut = _function("PyObject_Malloc", ctypes.c_void_p, ctypes.c_size_t)
+_take = _function("PyMem_RawMalloc", ctypes.c_void_p, ctypes.c_size_t)
+_give_back = _function("PyMem_RawFree", None, ctypes.c_void_p)
 
 
 def fill() -> None:
-    """Allocate blocks of each size until they come in a row, and give back those that did."""
+    """Allocate blocks of each size until one comes from fresh memory, where the next ones will come from too."""
+    fresh = _fresh()
     for size in _SIZES:
-        blocks = list(_until_in_a_row(_raw(size), size))
-        for block, _ in reversed(blocks[-_IN_A_ROW:]):
-            ctypes.pythonapi.PyMem_RawFree(ctypes.c_void_p(block))
-    for size in range(48, _SMALL + 1, 16):
-        _held.extend(list(_until_in_a_row(_small(size), size))[:-_IN_A_ROW])
+        _fill_below(fresh, size)
+    for size in _SMALL:
+        _fill_pools(size)
 
 
-def _until_in_a_row(blocks: Iterator[tuple[int, object]], size: int) -> Iterator[tuple[int, object]]:
-    before = step = row = 0
-    for address, block in islice(blocks, _IN_A_ROW + _MOST // size):
-        yield address, block
-        row = row + 1 if address - before == step > 0 else 0
-        before, step = address, address - before
-        if row == _IN_A_ROW:
+def _fresh() -> int:
+    """Where the C library's fresh memory begins; 0 where that does not show."""
+    blocks: list[int] = []
+    for _ in range(_MOST // _LARGEST):
+        blocks.append(_take(_LARGEST))
+        row = blocks[-_IN_A_ROW:]
+        if len(row) == _IN_A_ROW and row == sorted(row) and row[-1] - row[0] < _IN_A_ROW * _LARGEST:
+            for block in reversed(row):
+                _give_back(block)
+            return row[0]
+    return 0
+
+
+def _fill_below(fresh: int, size: int) -> None:
+    for _ in range(_MOST // size):
+        block = _take(size)
+        if block >= fresh:
+            _give_back(block)
             return
 
 
-def _raw(size: int) -> Iterator[tuple[int, object]]:
-    malloc = ctypes.pythonapi.PyMem_RawMalloc
-    malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-    while True:
-        address = malloc(size)
-        yield address, address
-
-
-def _small(size: int) -> Iterator[tuple[int, object]]:
-    while True:
-        block = bytes(size - _HEADER)
-        yield id(block), block
+def _fill_pools(size: int) -> None:
+    before = row = 0
+    for _ in range(_MOST // size):
+        place = _cut(size)
+        row = row + 1 if place == before + size and place % _POOL < _PAGE else 0
+        before = place
+        if row == _IN_A_ROW:
+            return

@@ -95,7 +95,7 @@ class Counter:
         """Closures and no methods, since they run for each line: to begin anew, to read the count, to trace."""
         steps = limit = 0
         full = self.full
-        skip: dict[CodeType, bool] = {}
+        skip: dict[str, bool] = {}
 
         def line(frame: FrameType, event: str, argument: Any) -> Any:
             nonlocal steps
@@ -106,10 +106,10 @@ class Counter:
             return line
 
         def enter(frame: FrameType, event: str, argument: Any) -> Any:
-            code = frame.f_code
-            skipped = skip.get(code)
+            name = frame.f_code.co_filename
+            skipped = skip.get(name)
             if skipped is None:
-                skipped = skip[code] = _skipped(code)
+                skipped = skip[name] = _skipped(frame.f_code)
             return None if skipped else line
 
         def reset(most: int) -> None:

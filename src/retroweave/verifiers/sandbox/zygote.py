@@ -73,10 +73,7 @@ def _shut_in(settings: dict[str, Any]) -> Server:
     os.chdir("/")
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _load(_ALWAYS)
-    gc.collect()
-    gaps.fill()
-    _load(f"{_SERVING} {_WITNESS if settings['testing'] else ''}")
+    _load(f"{_ALWAYS} {_SERVING} {_WITNESS if settings['testing'] else ''}")
     layers = Layers(settings["without"], before_losing_rights=_load_what_only_root_reads)
     layers.apply(settings["visible"])
     blind = ROOT not in layers.on and LANDLOCK not in layers.on
