@@ -32,14 +32,33 @@ from retroweave.pipeline.sandbox import Limits
 from retroweave.recipes.code_debugging import CodeDebugging, code_debugging
 from retroweave.recipes.code_options import CodeOptions
 from retroweave.recipes.code_transform import CodeTransform
-from retroweave.recipes.debugging_answers import cut_function, function_repairs, patch_repairs
+from retroweave.recipes.debugging_answers import (
+    CLEAN,
+    all_pass,
+    cut_function,
+    diagnose_all,
+    diagnosis_holds,
+    function_repairs,
+    patch_repairs,
+    say_clean,
+    say_clean_of_one,
+)
 from retroweave.recipes.debugging_asked import ask_for_calls
 from retroweave.recipes.debugging_bugs import caught, dress
-from retroweave.recipes.debugging_examples import EXAMPLE, SUITE, one_bug, two_turns
+from retroweave.recipes.debugging_examples import EXAMPLE, SUITE, no_bug, one_bug, two_turns
 from retroweave.recipes.debugging_functions import Functions, Version, choose, dress_next, plant_next, write_tests
 from retroweave.recipes.debugging_runs import log_is_real, measure, run_tests
 from retroweave.recipes.debugging_turns import fixes_repair, stage_hidden
-from retroweave.recipes.debugging_words import filled, tell_form, words
+from retroweave.recipes.debugging_words import (
+    ask,
+    filled,
+    log_frame,
+    tell_form,
+    tell_log,
+    tell_passing,
+    tell_passing_test,
+    words,
+)
 from retroweave.text.diffs import unified_diff
 from retroweave.verifiers.mutants import DOES_NOT_PARSE, Behaviour
 from retroweave.verifiers.sandbox.shared import Sandboxes
@@ -601,6 +620,110 @@ def test_who_is_given_a_diagnosis_did_not_ask_for_more_than_a_line_and_what_is_w
     assert len(words(pool)) >= 20
     assert [one for one in words(pool) if more.search(one)] == []
     assert all("explain" not in one and not re.search(r"\bwhy\b", one) for one in words("sound"))
+
+
+# Words
+
+
+POOLS = sorted(path.stem for path in (FILE.parent / "code_debugging").glob("*.txt"))
+
+
+@pytest.mark.parametrize("pool", [one for one in POOLS if not one.startswith(("log_", "code_", "tests_"))])
+def test_there_are_many_voices_and_no_two_alike(pool: str) -> None:
+    phrases = words(pool)
+    assert len(phrases) >= 20
+    assert len({" ".join(one.lower().split()) for one in phrases}) == len(phrases)
+    openings = [" ".join(one.split()[:2]) for one in phrases]
+    assert max(map(openings.count, openings)) <= 0.16 * len(phrases)
+
+
+@pytest.mark.parametrize("pool", [one for one in POOLS if one.startswith("said_")])
+def test_no_article_stands_before_a_name_that_may_begin_with_a_vowel_or_not(pool: str) -> None:
+    assert not re.search(r"(?i)\ban? \{", "\n".join(words(pool)))
+
+
+def test_what_stands_before_an_answer_says_nothing_of_how_many_faults_there_were() -> None:
+    assert not re.search(r"(?i)\b(fault|mistake|bug|error|change|fix|correction)\b", "\n".join(words("lead")))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_log_that_a_sentence_leads_up_to_has_no_heading_of_its_own(seed: int) -> None:
+    row = two_turns()
+    frame = log_frame(row["later"][0], Random(seed), headed=False)
+    assert {frame} <= {
+        filled(one, log=row["later"][0].text, command=row["later"][0].command)
+        for one in (*words("log_bare"), *words("log_typed"))
+    }
+    assert all(not re.search(r"[:.]\n+\S", one) for one in (*words("log_bare"), *words("log_typed")))
+
+
+def asked_of(original: str, brought: str, log: str = "1 failed\n") -> str:
+    ran = replace(one_bug()["ran"], text=log)
+    before, after, _ = ask(("whole",), tell_log, brought, original, ran, SUITE, [], SANDBOXES, Random(0))
+    return before + after
+
+
+def test_a_repair_that_only_who_knows_the_original_could_write_is_dropped() -> None:
+    original = EXAMPLE.replace("return total", "return total or 'parcel'")
+    brought = EXAMPLE.replace("return total", "return total or 'crate'")
+    with pytest.raises(Drop, match="the repair holds a text") as drop:
+        asked_of(original, brought)
+    assert drop.value.__notes__[0].endswith("'parcel'")
+    assert "'parcel'" in asked_of(original, brought, "assert [] == 'parcel'\n")
+    assert asked_of(original.replace("'parcel'", "[4711]"), brought)
+
+
+# What is said where nothing is wrong, and where more is wrong than was asked for
+
+
+@pytest.mark.parametrize(("asked", "pool"), CLEAN.items())
+def test_who_asks_for_the_repair_of_sound_code_is_told_in_words_that_fit(asked: str, pool: str) -> None:
+    about = {"patch": "patch|hunk|diff", "function": "function|definition|which one"}
+    about["diagnose"] = "line|fault|mistake|slip|bug|finding|diagnosis"
+    answers = words(pool)
+    assert all("{count}" in one for one in answers)
+    fitting = [one for one in answers if re.search(about.get(asked, "test|fail|pass"), one, re.IGNORECASE)]
+    assert len(fitting) >= 0.6 * len(answers)
+
+
+def passes(answer: str, after: str) -> bool:
+    row = no_bug()
+    return all_pass(answer, row["ran"], EXAMPLE, "", after, SUITE, SANDBOXES)
+
+
+@pytest.mark.parametrize("pool", CLEAN.values())
+def test_that_all_pass_is_said_of_a_log_that_the_user_shows(pool: str) -> None:
+    row = no_bug()
+    _, parts = tell_passing(row["ran"], SUITE, [], [], Random(3))
+    answer = say_clean(SUITE, Random(1), pool)
+    assert passes(answer, "\n".join(parts))
+    assert not passes(answer, "")
+    assert not passes(answer.replace("4", "5"), "\n".join(parts))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_sound_code_and_one_test_it_is_said_that_no_line_is_to_blame(seed: int) -> None:
+    row = no_bug()
+    told_by, [part] = tell_passing_test(row["ran"], SUITE, [], [], Random(seed))
+    answer = say_clean_of_one("", part, SUITE, Random(seed))
+    assert told_by == "one test"
+    assert passes(answer, part)
+    assert any(f"`{test.text}`" in answer and f"`{test.value}`" in answer for test in SUITE.shown)
+    other = next(test for test in SUITE.shown if test.text not in answer)
+    assert not passes(filled(words("clean_test")[0], call=other.text, wanted=other.value), part)
+
+
+def test_who_asks_for_the_mistake_is_told_first_that_there_are_more() -> None:
+    row = two_turns()
+    records = planted(EXAMPLE, row["sites"])[1]
+    said = [diagnose_all(row["brought"], records, Random(seed)) for seed in range(40)]
+    assert all(re.match(r"(?s)\S.*\n\n- .*\n- ", one) for one in said)
+    assert any("two" in one.lower().partition("\n")[0] for one in said)
+    assert all(diagnosis_holds(row["brought"], records, one, EXAMPLE, "", "") for one in said)
+    assert not diagnosis_holds(
+        row["brought"], records, f"All three:\n\n{said[0].partition(chr(10) * 2)[2]}", EXAMPLE, "", ""
+    )
+    assert not diagnosis_holds(row["brought"], records[:1], said[0], EXAMPLE, "", "")
 
 
 # With a model

@@ -129,6 +129,13 @@ def test_there_are_many_voices(pool: str) -> None:
 
 
 @pytest.mark.parametrize("pool", [path.stem for path in Path(module.HERE).glob("*.txt")])
+def test_even_a_small_pool_has_twenty_voices_and_no_two_alike(pool: str) -> None:
+    phrases = words(pool)
+    assert len(phrases) >= 20
+    assert len(set(phrases)) == len(phrases)
+
+
+@pytest.mark.parametrize("pool", [path.stem for path in Path(module.HERE).glob("*.txt")])
 def test_phrasings_name_nothing_that_is_not_given(pool: str) -> None:
     known = {"old", "new", "code", "signature", "sentence", "had", "want"}
     for phrase in words(pool):

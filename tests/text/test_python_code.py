@@ -106,6 +106,11 @@ def test_examples_go_with_the_sentence_that_ends_in_a_colon_before_them() -> Non
     )
 
 
+def test_a_docstring_of_examples_alone_goes_as_a_whole() -> None:
+    code = 'def f(x):\n    """\n    >>> f(1)\n    2\n    """\n    return x + 1\n'
+    assert without_examples(code) == "def f(x):\n    return x + 1\n"
+
+
 def test_a_docstring_that_begins_with_an_example_goes_as_a_whole() -> None:
     code = 'def f(x):\n    """>>> f(1)\n    2\n    """\n    return x + 1\n'
     assert without_examples(code) == "def f(x):\n    return x + 1\n"

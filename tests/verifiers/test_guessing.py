@@ -39,6 +39,8 @@ def test_what_stands_nowhere_is_guessed(expression: str, said: str) -> None:
         ("a or 'Monday'", "f('') gives 'monday'"),
         ("re.search(r'(?P<whole>\\d+)\\.', a)", ""),
         ("None if a is True else ...", ""),
+        (r"a.strip(r'<>@,;:=/[]?()\ ')", r"MARKS = r'<>@,;:=/[]?()\ '"),
+        ("a & 0o160000", "LINK = 0o160000  # a link"),
     ],
 )
 def test_what_was_said_or_is_known_is_not_guessed(expression: str, said: str) -> None:

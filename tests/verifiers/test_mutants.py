@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
-from retroweave.pipeline.sandbox import Call, Outcome
+from retroweave.pipeline.sandbox import Call, Limits, Outcome, SandboxFailed
 from retroweave.verifiers.mutants import (
     DOES_NOT_PARSE,
     UNTOLD,
@@ -126,6 +128,26 @@ def test_one_that_hangs_inside_a_single_operation_spoils_no_other(
     hangs = SOURCE.replace("number // 2", "sum(iter(int, 1))")
     wrong, untold, sound = behaviours([SOURCE.replace("// 2", "// 3"), hangs, SOURCE], SUITE, sandbox)
     assert (wrong.symptom, untold.symptom, sound.symptom) == ("wrong value", UNTOLD, "none")
+
+
+class Hangs:
+    """A sandbox whose clock always runs out."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def variants(self, codes: Any, function: str, calls: Any, limits: Limits) -> list[list[Outcome]]:
+        self.seconds.append(limits.seconds)
+        raise SandboxFailed("out of time")
+
+
+def test_the_clock_leaves_time_for_the_lines_that_may_run_and_not_for_much_more() -> None:
+    short, long = Hangs(), Hangs()
+    slow = replace(SUITE, shown=tuple(replace(one, outcome=replace(one.outcome, steps=9_000)) for one in SUITE.shown))
+    assert behaviours([SOURCE, SOURCE], SUITE, cast(Any, short)) == behaviours([SOURCE] * 2, slow, cast(Any, long))
+    assert len(short.seconds) == len(long.seconds) == 3
+    assert max(short.seconds) < 3
+    assert max(short.seconds) < min(long.seconds) < 4
 
 
 def test_the_members_of_a_set_have_no_order_in_what_tells_mutants_apart() -> None:

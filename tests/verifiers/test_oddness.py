@@ -22,6 +22,8 @@ from retroweave.verifiers.oddness import oddness, plainer
         ("hello", "hellobananahello"),
         ("stone", "...;;"),
         ("cat", "xzq"),
+        ("Anna", "Annat"),
+        ("level", "levelend"),
         ("noon", "caf\u00e9"),
         ("world", "12"),
         (b"blue", b"\x01\xff"),

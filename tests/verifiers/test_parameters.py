@@ -104,6 +104,14 @@ def test_where_nothing_else_tells_the_name_does(name: str, kind: str) -> None:
     assert likeliest(f"def f({name}):\n    return {name}\n") == kind
 
 
+def test_a_value_is_the_less_likely_the_less_its_type_is_the_likeliest() -> None:
+    numbers, words = Kind("list", (Kind("int"),)), Kind("list", (Kind("str"),))
+    parameter = Parameter("x", ((numbers, 0.3), (Kind("str"), 0.2), (words, 0.1)))
+    assert parameter.likelihood([1]) == parameter.likelihood(["a"]) == 1
+    assert parameter.likelihood("a") == pytest.approx(0.5)
+    assert parameter.likelihood(1.5) == 0
+
+
 def test_values_that_an_argument_is_compared_with_are_choices() -> None:
     code = "def f(a):\n    if a == 'left':\n        return 1\n    elif a in ('right', 'up'):\n        return 2\n"
     kinds = [kind for kind, _ in signature(code).parameters[0].kinds]

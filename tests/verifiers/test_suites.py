@@ -23,7 +23,7 @@ from tests.verifiers.trusted import Trusted
 from retroweave.pipeline.errors import Drop, UserError
 from retroweave.pipeline.sandbox import Call, Limits, Outcome
 from retroweave.verifiers.branches import Branches
-from retroweave.verifiers.inputs import LONGEST_CALL, LONGEST_OUTPUT, Effort
+from retroweave.verifiers.inputs import LONGEST_CALL, LONGEST_OUTPUT, Effort, Found
 from retroweave.verifiers.oddness import oddness
 from retroweave.verifiers.plain import call_text, printed, rebuilt
 from retroweave.verifiers.pytest_files import pytest_file
@@ -167,6 +167,12 @@ def test_what_is_shown_looks_as_if_a_person_had_written_it() -> None:
     ]
     odd = [test.text for test in shown if sum(map(oddness, test.call.args)) > 12]
     assert len(odd) < len(shown) / 5, odd
+
+
+@pytest.mark.parametrize("value", ["2.4699999999999998", "8.881784197001252e-16", "(1, 0.30000000000000004)"])
+def test_a_number_that_rounding_spoiled_is_hard_to_read(value: str) -> None:
+    plain = Found(Call((1,)), "f(1)", "(2.47, 0.3333, 1e-3)", Outcome("returned"), frozenset(), 0)
+    assert replace(plain, value=value).cost > plain.cost == 0
 
 
 def test_plainer_calls_are_looked_for_only_where_all_is_reached() -> None:

@@ -11,13 +11,16 @@ from retroweave.pipeline.layout import Layout, Variants
 from retroweave.pipeline.pipeline import Mix, Node
 from retroweave.pipeline.step import Step
 from retroweave.recipes.debugging_answers import (
+    CLEAN,
     all_pass,
     cut_function,
     diagnose,
+    diagnose_all,
     diagnosis_holds,
     function_repairs,
     patch_repairs,
     say_clean,
+    say_clean_of_one,
     write_patch,
 )
 from retroweave.recipes.debugging_examples import EXAMPLE, no_bug, one_bug, two_turns
@@ -38,6 +41,8 @@ from retroweave.recipes.debugging_words import (
     tell_form,
     tell_log,
     tell_one_test,
+    tell_passing,
+    tell_passing_test,
     tell_run,
     words,
 )
@@ -83,9 +88,15 @@ def patched(name: str, *pools: str, report: Report) -> tuple[Node, ...]:
     return asked(*pools, report=report), compute(write_patch, writes="patch"), checked, laid_out(name, PATCH)
 
 
-def diagnosed(name: str, *pools: str, report: Report, answer: str = "{diagnosis}\n\n" + WHOLE) -> tuple[Node, ...]:
+def diagnosed(
+    name: str,
+    *pools: str,
+    report: Report,
+    say: Callable[..., str] = diagnose,
+    answer: str = "{diagnosis}\n\n" + WHOLE,
+) -> tuple[Node, ...]:
     checked = held(diagnosis_holds, "diagnosis", diagnosis="Line 3 is wrong.")
-    return asked(*pools, report=report), compute(diagnose, writes="diagnosis"), checked, laid_out(name, answer)
+    return asked(*pools, report=report), compute(say, writes="diagnosis"), checked, laid_out(name, answer)
 
 
 def only_function(name: str) -> tuple[Node, ...]:
@@ -144,7 +155,7 @@ def at_once() -> tuple[Node, ...]:
         "answer for several",
         several=(3, *whole("several", "multi_all", "multi_all", "whole", report=tell_all)),
         several_patch=(2, *patched("several_patch", "multi_all_patch", "multi_all_patch", "patch", report=tell_all)),
-        several_diagnosed=(2, *diagnosed("several_diagnosed", "diagnose", report=tell_all)),
+        several_diagnosed=(2, *diagnosed("several_diagnosed", "diagnose", report=tell_all, say=diagnose_all)),
     )
 
 
@@ -197,12 +208,18 @@ def answers_for_a_models() -> tuple[Node, ...]:
 
 
 def answers_for_none() -> tuple[Node, ...]:
-    """No bug at all."""
+    """No bug at all, though a user may ask for its repair, and an answer that fits what they asked for."""
+    arms: dict[str, Any] = {pool: (1, *asked_for_nothing(pool, clean)) for pool, clean in CLEAN.items()}
+    arms["locate"] = (1, asked("locate", report=tell_passing_test), compute(say_clean_of_one, writes="answer"))
     return (
         compute(run_tests, writes=("log", "ran", "states", "runs")),
         measured(),
-        asked("sound", "whole", "patch", "diagnose", "function", "locate", report=tell_log),
-        compute(say_clean, writes="answer"),
+        mix("what is asked of sound code", **arms),
         held(all_pass, "answer", answer="There is a bug in line 3."),
         laid_out("sound", "{answer}"),
     )
+
+
+def asked_for_nothing(pool: str, clean: str) -> tuple[Step, ...]:
+    say = compute(partial(say_clean, pool=clean), writes="answer", name="say_clean")
+    return asked(pool, report=tell_passing), say

@@ -93,7 +93,7 @@ def write_fixes(
         here, there = (_planted_in(text, original, sites) for text in (old, new))
         mended = [record for bug, record in zip(here, planted(original, here)[1], strict=True) if bug not in there]
         fixes.append(f"{listed(describe(mended, rng, voice))}\n\n```diff\n{unified_diff(old, new, 'solution.py')}```")
-    reruns = [f"{rng.choice(words('multi_next'))}\n\n{log_frame(one, rng)}" for one in later]
+    reruns = [f"{rng.choice(words('multi_next'))}\n\n{log_frame(one, rng, headed=False)}" for one in later]
     return fixes[0], fixes[1:], reruns
 
 
@@ -165,7 +165,7 @@ def _mended(code: str, fix: str, original: str, sites: Sequence[Bug], said: str)
 
 def write_partly(states: About[list[str]], later: list[Log], rng: Random) -> tuple[str, str]:
     """The code as somebody gave it back who mended a part, and the run that the user comes back with."""
-    return states[1], f"{rng.choice(words('multi_again'))}\n\n{log_frame(later[0], rng)}"
+    return states[1], f"{rng.choice(words('multi_again'))}\n\n{log_frame(later[0], rng, headed=False)}"
 
 
 def rest_is_told(

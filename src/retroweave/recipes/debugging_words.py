@@ -11,7 +11,9 @@ from retroweave import About, Drop
 from retroweave.pipeline.sandbox import Outcome
 from retroweave.pipeline.step import Resource
 from retroweave.recipes.debugging_bugs import Record
+from retroweave.recipes.debugging_bugs import told as rejected
 from retroweave.text.variants import Words
+from retroweave.verifiers.guessing import guessed
 from retroweave.verifiers.logs import Log, told
 from retroweave.verifiers.mutants import outcomes
 from retroweave.verifiers.pytest_files import pytest_file
@@ -21,6 +23,7 @@ from retroweave.verifiers.suites import Suite, Test, passes
 __all__ = [
     "Report",
     "ask",
+    "can_be_quoted",
     "filled",
     "log_frame",
     "tell",
@@ -28,9 +31,14 @@ __all__ = [
     "tell_form",
     "tell_log",
     "tell_one_test",
+    "tell_passing",
+    "tell_passing_test",
     "tell_run",
     "words",
 ]
+
+_QUOTED = 100
+"""Characters of a call and its value."""
 
 words = Words(Path(__file__).with_name("code_debugging"))
 
@@ -42,21 +50,31 @@ def ask(
     pools: tuple[str, ...],
     report: Report,
     brought: About[str],
-    function: str,
+    original: About[str],
     ran: Log,
     suite: Suite,
     bugs: About[list[Record]],
     sandboxes: Resource[Sandboxes],
     rng: Random,
 ) -> tuple[str, str, str]:
-    """Put a request into words: what stands before the code and after it, and how the failure is told."""
+    """Put a request into words: what stands before the code and after it, and how the failure is told.
+
+    What the repair puts in must follow from the request. A number may be worked out from results; a text that stands
+    nowhere could only be made up.
+    """
     kind, parts = report(ran, suite, bugs, outcomes(brought, suite, sandboxes.one)[: len(suite.shown)], rng)
     pool = rng.choice(pools) if kind != "words" else f"{pools[0]}_said"
     request = rng.choice(words(pool)).replace("{command}", ran.command)
     head, tail = _code_frame(rng)
     after = rng.random() < 0.7
+    if unsaid := [one for one in guessed(original, "\n".join([request, brought, *parts])) if not _is_number(one)]:
+        raise rejected("the repair holds a text that the request does not", brought, *parts, *unsaid)
     before = [request, *([] if after else parts), head]
     return "\n\n".join(before[:-1]) + "\n\n" + head, tail + "".join(f"\n\n{part}" for part in parts if after), kind
+
+
+def _is_number(literal: str) -> bool:
+    return literal.lstrip("-")[0].isdigit()
 
 
 def _code_frame(rng: Random) -> tuple[str, str]:
@@ -114,12 +132,40 @@ def tell_one_test(
 ) -> tuple[str, list[str]]:
     """One test that fails, and not what it prints."""
     failing = [test for test, outcome in zip(suite.shown, found, strict=True) if not passes(test, outcome)]
-    text = pytest_file(suite.function, [rng.choice(failing)])
-    return "one test", [_tests_frame("test_solution.py", text, rng)]
+    return _one_test(suite, rng.choice(failing), rng)
 
 
-def log_frame(ran: Log, rng: Random) -> str:
-    frame = rng.choice((*words("log_frames"), *words("log_command")))
+def _one_test(suite: Suite, test: Test, rng: Random) -> tuple[str, list[str]]:
+    return "one test", [_tests_frame("test_solution.py", pytest_file(suite.function, [test]), rng)]
+
+
+def tell_passing(
+    ran: Log, suite: Suite, bugs: list[Record], found: Sequence[Outcome], rng: Random
+) -> tuple[str, list[str]]:
+    """The log of a run that passes, and as often as elsewhere the tests."""
+    return (tell_all if rng.random() < 0.4 else tell_log)(ran, suite, bugs, found, rng)
+
+
+def tell_passing_test(
+    ran: Log, suite: Suite, bugs: list[Record], found: Sequence[Outcome], rng: Random
+) -> tuple[str, list[str]]:
+    """One test, of which the user thinks that it fails."""
+    quotable = [test for test in suite.shown if can_be_quoted(test)]
+    if not quotable:
+        raise Drop("no test can be quoted in a sentence")
+    return _one_test(suite, rng.choice(quotable), rng)
+
+
+def can_be_quoted(test: Test) -> bool:
+    """Whether a sentence has room for the call and for what it returns, which is all that the test looks at."""
+    told = test.text + test.value
+    return not test.raises and not test.changes_arguments and "`" not in told and len(told) <= _QUOTED
+
+
+def log_frame(ran: Log, rng: Random, *, headed: bool = True) -> str:
+    """A log as it is pasted; without a heading where a sentence leads up to it."""
+    pools = ("log_bare", "log_typed", "log_headed") if headed else ("log_bare", "log_typed")
+    frame = rng.choice([frame for pool in pools for frame in words(pool)])
     return filled(frame, log=ran.text, command=ran.command)
 
 

@@ -22,8 +22,12 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){3,}")
 
 def without_docstrings(code: str) -> str:
     """Without the docstrings of functions and classes, where another statement stands beside them."""
+    return _without(code, _documented(code))
+
+
+def _without(code: str, documented: list[_Definition]) -> str:
     lines = code.splitlines(keepends=True)
-    for node in reversed(_documented(code)):
+    for node in reversed(documented):
         first, last = _lines_of_docstring(node)
         has_lines_of_its_own = not lines[first - 1][: node.body[0].col_offset].strip()
         if has_lines_of_its_own and len(node.body) > 1 and node.body[1].lineno > last:
@@ -36,14 +40,17 @@ def without_docstrings(code: str) -> str:
 def without_examples(code: str) -> str:
     """Without what a doctest would run in docstrings, and without the sentences that only lead up to it.
 
-    A docstring that begins or ends with an example, on the line of its quotes, goes as a whole.
+    A docstring that begins or ends with an example, on the line of its quotes, goes as a whole; so does one of which
+    nothing is left.
     """
     lines = code.splitlines(keepends=True)
     for node in _documented(code):
         for number in _example_lines(lines, *_lines_of_docstring(node)):
             lines[number] = ""
     left = "".join(lines)
-    return without_docstrings(left) if _EXAMPLE.search(left) else left
+    if _EXAMPLE.search(left):
+        return without_docstrings(left)
+    return _without(left, [node for node in _documented(left) if not (ast.get_docstring(node) or "").strip()])
 
 
 def _example_lines(lines: list[str], first: int, last: int) -> Iterator[int]:

@@ -37,16 +37,22 @@ _CODE = re.compile(r"\\x[0-9a-fA-F]{2}|[^\w\s]|[\x00-\x1f]")
 def guessed(code: str, said: str) -> list[str]:
     """The literals of a code that parses which stand nowhere in `said`, as source."""
     numbers = set(re.findall(r"\d+(?:\.\d+)?", said))
-    found = (literal for literal in _literals(ast.parse(code)) if not _is_known(literal, said, numbers))
-    return list(dict.fromkeys(repr(literal) for literal in found))
+    found = (one for one in _literals(ast.parse(code)) if not _is_known(one.value, said, numbers))
+    return list(dict.fromkeys(repr(one.value) for one in found if not _is_quoted(one, code, said)))
 
 
-def _literals(node: ast.AST) -> Iterator[object]:
+def _literals(node: ast.AST) -> Iterator[ast.Constant]:
     if isinstance(node, ast.Constant):
-        yield node.value
+        yield node
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.Raise):
             yield from _literals(child)
+
+
+def _is_quoted(literal: ast.Constant, code: str, said: str) -> bool:
+    """Whether it was said as it is written: a raw text, an octal number."""
+    written = ast.get_source_segment(code, literal)
+    return written is not None and re.search(rf"(?<![\w.]){re.escape(written)}(?![\w.])", said) is not None
 
 
 def _is_known(literal: object, said: str, numbers: set[str]) -> bool:

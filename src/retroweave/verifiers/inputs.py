@@ -11,6 +11,7 @@ What the function returns is noted and not judged: that is for `suites`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from typing import Any
 
 from retroweave.pipeline.sandbox import Call, Limits, Outcome, Sandbox
 from retroweave.verifiers.branches import Branches, Goal
-from retroweave.verifiers.kinds import changed, drawn, fits, related
+from retroweave.verifiers.kinds import changed, drawn, related
 from retroweave.verifiers.oddness import oddness, plainer
 from retroweave.verifiers.parameters import Parameter, Signature
 from retroweave.verifiers.plain import Unprintable, call_text, printed
@@ -35,6 +36,8 @@ LONGEST_OUTPUT = 400
 """Characters of the value that a test compares with."""
 LONGEST_CALL = 240
 _COMFORTABLE = 50
+_NOISE = re.compile(r"\d\.\d{9,}|\de-\d\d")
+"""A number that is what rounding made of it: nobody would write it down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Found:
     def cost(self) -> int:
         """How hard it is to read; what is short enough is not made better by being shorter."""
         long = max(0, len(self.text) - _COMFORTABLE) + max(0, len(self.value) - _COMFORTABLE) // 2
-        return long + self.strangeness
+        return long + 5 * len(_NOISE.findall(self.value)) + self.strangeness
 
 
 def settled(call: Call, outcome: Outcome) -> Outcome:
@@ -193,10 +196,8 @@ class Search:
     def _strangeness(self, call: Call) -> int:
         if call in self.signature.examples:
             return 0
-        unlikely = 0.0
-        for parameter, value in zip(self.signature.parameters, call.args, strict=False):
-            weights = [weight for kind, weight in parameter.kinds if fits(value, kind)]
-            unlikely += 1 - min(1.0, sum(weights) * 3)
+        given = zip(self.signature.parameters, call.args, strict=False)
+        unlikely = sum(1 - parameter.likelihood(value) for parameter, value in given)
         looks = sum(oddness(one, self._own) for one in (*call.args, *call.kwargs.values()))
         return round(40 * unlikely) + 2 * looks
 

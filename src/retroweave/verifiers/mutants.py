@@ -25,7 +25,9 @@ DOES_NOT_PARSE = "does not parse"
 _UNREADABLE = frozenset({"SyntaxError", "IndentationError", "TabError"})
 _ENDED = ("returned", "raised")
 _BATCH = 16
-_SECONDS = 8.0
+_SECONDS = 2.0
+_LINES = 500_000
+"""Lines in a second on a slow machine: on a quick one ten million run and more."""
 
 
 UNTOLD = "out of time"
@@ -89,7 +91,7 @@ def behaviours(codes: Sequence[str], suite: Suite, sandbox: Sandbox) -> list[Beh
 
 def _together(codes: Sequence[str], suite: Suite, sandbox: Sandbox) -> list[Behaviour]:
     """A few variants in one process; where its clock runs out, each in its own, to find the one that hangs."""
-    limits = Limits(steps=_steps(suite), seconds=_SECONDS)
+    limits = Limits(steps=_steps(suite), seconds=_seconds(suite))
     try:
         each = sandbox.variants(codes, suite.function, _calls(suite), limits)
     except SandboxFailed:
@@ -106,6 +108,15 @@ def _steps(suite: Suite) -> int:
     """
     longest = max(test.outcome.steps for test in (*suite.shown, *suite.hidden))
     return min(LIMITS.steps, 20_000 + 10 * longest)
+
+
+def _seconds(suite: Suite) -> float:
+    """Time for each call to run all the lines that it may, and no more: beyond that no loop is at work.
+
+    What hangs then is one operation, such as a power with a thousand million digits, and that has no end worth waiting
+    for: it is waited for twice, in the batch and alone.
+    """
+    return _SECONDS + _steps(suite) * len(_calls(suite)) / _LINES
 
 
 def _calls(suite: Suite) -> list[Call]:

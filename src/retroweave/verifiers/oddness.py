@@ -59,9 +59,12 @@ def _token(token: str) -> int:
         return 0 if len(token) < 3 else 2 if len(token) < 4 else 5
     if not token.isalpha():
         return 5
-    if token in WORDS or token in (token.lower(), token.upper(), token.title()):
-        return 3 if len(token) > _RUN or (len(token) > 2 and not re.search(r"(?i)[aeiouy]", token)) else 0
-    return 4
+    if token in WORDS:
+        return 0
+    if token not in (token.lower(), token.upper(), token.title()):
+        return 4
+    runs_on = len(token) > _RUN or any(word in token for word in WORDS if len(word) > 3)
+    return 3 if runs_on or (len(token) > 2 and not re.search(r"(?i)[aeiouy]", token)) else 0
 
 
 def _bytes(value: bytes, own: Sequence[str]) -> int:

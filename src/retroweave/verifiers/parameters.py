@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import doctest
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from retroweave.pipeline.sandbox import Call
 from retroweave.verifiers.annotations import annotated
-from retroweave.verifiers.kinds import ANY, Kind, Literals
+from retroweave.verifiers.kinds import ANY, Kind, Literals, fits
 from retroweave.verifiers.reading import ABSENT, Reader, literal
 from retroweave.verifiers.usage import observe
 
@@ -32,6 +34,13 @@ class Parameter:
     """Whether it may be left out."""
     keyword: bool = False
     """Whether it is given by name: what is optional or keyword-only."""
+
+    def likelihood(self, value: Any) -> float:
+        """How likely the type of a value is: 1 for the likeliest, whatever its members are."""
+        types = defaultdict[str, float](float)
+        for kind, weight in self.kinds:
+            types[kind.name] += weight
+        return min(1.0, sum(weight for kind, weight in self.kinds if fits(value, kind)) / max(types.values()))
 
 
 @dataclass(frozen=True)
