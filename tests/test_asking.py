@@ -275,6 +275,21 @@ def test_the_bytes_are_the_same_whatever_the_server_does(desk: Project) -> None:
     assert desk.data("plain") == desk.data("troubled")
 
 
+def test_the_bytes_are_the_same_however_many_requests_are_under_way(desk: Project) -> None:
+    def uneven(asked: Asked) -> Reply:
+        reply = classroom(asked)
+        reply.seconds = server.latency * (os.urandom(1)[0] % 8)
+        return reply
+
+    server = ModelServer(uneven)
+    for in_flight, server.latency in ((1, 0.0), (16, 0.002), (300, 0.02)):
+        with server:
+            table = {"small": ModelSpec(f"openai:small@{server.url}", in_flight=in_flight)}
+            desk.make("teaching.py", 500, f"out-{in_flight}", model="small", models=table)
+        shutil.rmtree(".retroweave")
+    assert desk.data("out-1") == desk.data("out-16") == desk.data("out-300")
+
+
 def test_the_order_in_which_answers_come_is_not_in_the_data(desk: Project) -> None:
     def uneven(asked: Asked) -> Reply:
         reply = agreeable(asked)

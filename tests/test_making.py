@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import resource
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from retroweave.making import _Interrupts
 from retroweave.pipeline.errors import RunStopped, UserError
 from tests.conftest import Project, processes_at_work
 
@@ -236,6 +238,35 @@ def test_a_second_ctrl_c_ends_a_step_that_does_not_come_back(project: Project) -
     assert process.returncode == 130
     assert said.startswith("Error: Stopped by Ctrl-C. 0 source rows are finished")
     assert len(said.splitlines()) == 1
+
+
+def test_a_second_ctrl_c_that_bounces_is_heard_once() -> None:
+    closed = []
+
+    async def stubborn() -> None:
+        signal.raise_signal(signal.SIGINT)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            time.sleep(0.6)
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                closed.append("in peace")
+
+    interrupts = _Interrupts()
+    interrupts.PATIENCE = 0.5
+    with interrupts, pytest.raises(KeyboardInterrupt):
+        interrupts.run(stubborn())
+    assert closed == ["in peace"]
+
+
+def test_ctrl_c_while_a_finished_command_leaves_is_not_heard(project: Project) -> None:
+    leaves = step("__import__('atexit').register(lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(0.1)))")
+    done = project.retroweave("run", project.counting(leaves), "--rows", 3, "--out", "out", "--workers", 1)
+    assert "Traceback" not in done.stderr
+    assert project.counts()["samples"] == 3
 
 
 # The directory

@@ -178,7 +178,7 @@ class Interrupted(RunStopped):
 class _Interrupts:
     """Ctrl-C, heard once: the run is cancelled and winds up, whoever presses again in the next moment.
 
-    Later than that, a second one ends the run where it stands: in a step that does not come back.
+    Later than that, a second one ends the run where it stands: in a step that does not come back. It too is heard once.
     """
 
     PATIENCE = 2.0
@@ -210,11 +210,13 @@ class _Interrupts:
         return await work
 
     def _hear(self, number: int, frame: object) -> None:
-        if self._heard is None and self._cancel is not None:
-            self._heard = time.monotonic()
-            self._cancel()
-        elif self._heard is None or time.monotonic() - self._heard > self.PATIENCE:
+        before, now = self._heard, time.monotonic()
+        if before is not None and now - before <= self.PATIENCE:
+            return
+        self._heard = now
+        if before is not None or self._cancel is None:
             raise KeyboardInterrupt
+        self._cancel()
 
 
 async def _run(

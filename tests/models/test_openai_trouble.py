@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import re
 import socket
 import subprocess
 import sys
 import traceback
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.model_server import ModelServer, Raw
 from tests.models.asking import CHAT, COMPLETE, EMBED, all_sent, choice, endpoint, refusal, sent
 
 from retroweave.models.openai import LARGEST, OpenAI
+from retroweave.pipeline import loop
 from retroweave.pipeline.model import Answer, Busy, Faulty, ModelSpec, Refused, TooLong, Unusable
 
 KEY = "sk-secret-0123456789abcdef"
@@ -51,6 +54,15 @@ def test_a_busy_server_says_how_long_to_wait(headers: dict[str, str], seconds: f
     assert isinstance(busy, Busy)
     assert busy.retry_after == seconds
     assert f"answered {status}: Rate limit reached" in str(busy)
+
+
+def test_headers_that_are_not_of_ascii_say_nothing() -> None:
+    busy = refusal(error(429, "Rate limit reached.", {"Retry-After": "1½"}), Busy)
+    assert isinstance(busy, Busy)
+    assert busy.retry_after is None
+    date = {"Date": "Mardi, 15 février", "Retry-After": "Tue, 15 Nov 1994 08:13:01 GMT"}
+    assert getattr(refusal(error(429, "Rate limit reached.", date), Busy), "retry_after", None) == 0.0
+    assert "sends requests on to another URL" in str(refusal(Raw(302, b"", {"Location": "/réponse"}), Unusable))
 
 
 @pytest.mark.parametrize(
@@ -452,6 +464,37 @@ def test_a_machine_that_has_no_connection_left_does_not_blame_the_server() -> No
     assert re.match("Faulty The connection to .* broke: Too many open files", said)
 
 
+FEW_FILES = """
+import asyncio, resource, sys
+from retroweave.models.openai import OpenAI
+from retroweave.pipeline import loop
+from retroweave.pipeline.model import ModelSpec, Request
+
+HELLO = Request("chat", messages=({"role": "user", "content": "Hello."},))
+
+async def main():
+    model = OpenAI(ModelSpec(f"openai:small@{sys.argv[1]}", in_flight=2000))
+    answers = [asyncio.create_task(model.send(HELLO, 60.0)) for _ in range(400)]
+    await asyncio.wait(answers[:1])
+    with open("/dev/null"):
+        await asyncio.gather(*answers)
+    await model.close()
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), int(sys.argv[3])))
+loop.run(main())
+"""
+
+
+@pytest.mark.parametrize(("soft", "hard", "at_least", "at_most"), [(256, 256, 50, 128), (256, 1500, 257, 400)])
+def test_a_process_of_few_files_keeps_some_for_itself(soft: int, hard: int, at_least: int, at_most: int) -> None:
+    with ModelServer(latency=0.5) as server:
+        command = [sys.executable, "-c", FEW_FILES, server.url, str(soft), str(hard)]
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.stderr == ""
+    assert server.total == 400
+    assert at_least <= server.most_in_flight <= at_most
+
+
 def test_a_machine_without_certificates_can_do_without_tls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.setenv(name, "/there/is/none")
@@ -459,6 +502,12 @@ def test_a_machine_without_certificates_can_do_without_tls_alone(monkeypatch: py
         assert sent(endpoint(server)).text
     with pytest.raises(Unusable, match=r"No CA certificates .*Install its certificates"):
         sent(OpenAI(ModelSpec("openai:small@https://127.0.0.1/v1")))
+
+
+@pytest.mark.parametrize("host", ["256.256.256.256", "a^b", "xn--"])
+def test_a_host_that_can_be_none_is_told(host: str) -> None:
+    with pytest.raises(Unusable, match=f"{re.escape(host)}/v1 is no URL that can be asked: invalid .*Correct the URL"):
+        sent(OpenAI(ModelSpec(f"openai:small@http://{host}/v1")))
 
 
 def test_a_host_without_an_address_is_told() -> None:
@@ -500,6 +549,27 @@ def test_what_is_under_way_when_it_is_closed_is_a_fault() -> None:
         server.script.append("stalled")
         (found,) = asyncio.run(closed(endpoint(server)))
     assert type(found) is Faulty
+    assert str(found).endswith("broke: Client was closed.")
+
+
+def test_a_failure_that_nobody_holds_holds_no_connection() -> None:
+    async def failed(model: OpenAI) -> weakref.ref[Faulty]:
+        try:
+            await model.send(CHAT, 20.0)
+        except Faulty as fault:
+            return weakref.ref(fault)
+        finally:
+            await model.close()
+        raise AssertionError("it went well")
+
+    gc.disable()
+    try:
+        with ModelServer() as server:
+            server.script.append("cut")
+            fault = loop.run(failed(endpoint(server)))
+        assert fault() is None
+    finally:
+        gc.enable()
 
 
 def test_a_choice_with_an_empty_error_is_an_answer() -> None:

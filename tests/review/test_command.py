@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from tests.model_server import ModelServer
 from tests.review.conftest import Reviews, retroweave
+from tests.review.projects import write_sums
 
 HIDDEN = """
 import sys
@@ -28,6 +36,33 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, name: str) ->
     assert done.returncode == 2
     assert re.search(r"pip install .*\[review\]'", done.stderr)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_prompts_are_compared_ends_it_in_peace(tmp_path: Path, reviews: Reviews, times: int) -> None:
+    with ModelServer() as server:
+        write_sums(tmp_path)
+        recipe = tmp_path / "sums.py"
+        recipe.write_text(re.sub(r"model: str = .*", f'model: str = "openai:small@{server.url}"', recipe.read_text()))
+        review = reviews.start("sums.py", indexed=False)
+        text = "---\nmax_tokens: 20\n---\n%% user\nStall at number {{ number }}.\n"
+        fields = {"name": "stalled", "text": text, "standing": "1", "rows": "5"}
+        server.faults["stalled"] = 0.5
+
+        def compare() -> None:
+            with suppress(OSError, HTTPException):
+                review.ask("/compare/prompt?step=write", method="POST", fields=fields)
+
+        person = Thread(target=compare)
+        person.start()
+        while not server.struck["stalled"]:
+            time.sleep(0.01)
+        for _ in range(times - 1):
+            os.killpg(review.process.pid, signal.SIGINT)
+            time.sleep(0.5)
+        code, said = review.stop()
+        person.join()
+    assert (code, said) == (0, "\nEnded. What was labelled is kept.\n")
 
 
 def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:

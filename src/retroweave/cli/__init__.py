@@ -51,6 +51,8 @@ def main() -> None:
         where = f"{error.filename!r} cannot be used" if error.filename else "The system refused"
         click.echo(f"Error: {where}: {error.strerror or error}. See that the path is right and has room.", err=True)
         sys.exit(2)
+    else:
+        _hear_no_more()
 
 
 def _hear_no_more() -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -52,7 +54,21 @@ def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
     )
 
 
-def _compiled() -> FileSystemBytecodeCache | None:
+class _Compiled(FileSystemBytecodeCache):
+    """As with modules, what cannot be read or kept is compiled anew: a full disk there, a broken file."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except Exception:  # whatever its first bytes, a pickle, come to
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _compiled() -> _Compiled | None:
     """Templates stay compiled as this module does, beside its own bytecode, and as long as it is the same.
 
     To compile them takes longer than to render them.
@@ -60,7 +76,7 @@ def _compiled() -> FileSystemBytecodeCache | None:
     folder = Path(__file__).with_name("__pycache__")
     if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
         return None
-    return FileSystemBytecodeCache(str(folder), f"%s.{Path(__file__).stat().st_mtime_ns:x}.jinja")
+    return _Compiled(str(folder), f"%s.{Path(__file__).stat().st_mtime_ns:x}.jinja")
 
 
 def write_whole(path: Path, text: str) -> Path:

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from retroweave.models.complaints import Complaint, read_complaint
+from retroweave.models.connections import room
 from retroweave.models.replies import read_answer, read_json
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.model import (
@@ -178,7 +179,11 @@ class OpenAI:
         return self._answer(request, found)
 
     async def close(self) -> None:
-        """Close the connections. What is under way ends as `Faulty`."""
+        """Close the connections. What is under way ends as `Faulty`.
+
+        As when it is called off, the server is not told: the library keeps that connection until the request's time is
+        out, or the process ends.
+        """
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -241,8 +246,10 @@ class OpenAI:
                 return response.status, response.headers, await _read(response)
         except (PyreqwestError, ValueError) as error:
             failure = self._broken(error, timeout)
-        # Outside of the handler: what the library's errors hold comes along no further.
-        raise failure
+        try:
+            raise failure  # outside of the handler: what the library's errors hold comes along no further
+        finally:
+            del failure  # a failure that holds itself holds the connection too, until the garbage collector comes by
 
     def _open(self) -> Client:
         from pyreqwest.client import ClientBuilder
@@ -253,13 +260,17 @@ class OpenAI:
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        self._urls = {kind: Url(self.url + path) for kind, path in PATHS.items()}
+        try:
+            self._urls = {kind: Url(self.url + path) for kind, path in PATHS.items()}
+        except ValueError as error:
+            raise Unusable(f"{self.url} is no URL that can be asked: {error}. Correct the URL after the @.") from error
         builder = (
             ClientBuilder()
             .user_agent("retroweave")
             .default_headers(headers)
             .follow_redirects(enable=False)
             .no_proxy()
+            .max_connections(room())
             .pool_idle_timeout(timedelta(seconds=IDLE))
             # No certificate is looked at over http:, and so a machine without any can do that.
             .danger_accept_invalid_certs(urlsplit(self.url).scheme == "http")
@@ -422,7 +433,7 @@ class OpenAI:
         )
 
     def _redirected(self, headers: Mapping[str, str]) -> str:
-        target = self._said(str(headers.get("Location", "another URL")))
+        target = self._said(_header(headers, "Location") or "another URL")
         return f"The server at {self.url} sends requests on to {target}. Put the URL that answers itself after the @."
 
     def _not_compatible(self) -> str:
@@ -449,7 +460,8 @@ def _causes(error: Exception) -> list[str]:
 
 def _why(error: Exception) -> tuple[str, int]:
     """The first cause of an error, in words, and the number of the system's error, 0 where it was none."""
-    words = (_causes(error) or [str(error) or type(error).__name__])[-1]
+    said = str(error.args[0]) if error.args else ""  # behind it stand the details, once more
+    words = (_causes(error) or [said or type(error).__name__])[-1]
     number = _SYSTEM_ERROR.search(words)
     return _SYSTEM_ERROR.sub("", words), int(number[1]) if number else 0
 
@@ -477,17 +489,26 @@ async def _read(response: Response) -> bytes:
 
 def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds of a `Retry-After`, which is a number or a date; `None` where it says nothing that makes sense."""
-    told = headers.get("Retry-After")
+    told = _header(headers, "Retry-After")
     if told is None:
         return None
     try:
         seconds = float(told)
     except ValueError:
+        date = _header(headers, "Date")
         try:
-            seconds = _moment(told) - (_moment(headers["Date"]) if "Date" in headers else time.time())
+            seconds = _moment(told) - (time.time() if date is None else _moment(date))
         except (ValueError, OverflowError):
             return None
     return min(max(0.0, seconds), LONGEST_WAIT) if seconds == seconds else None  # nan is no number
+
+
+def _header(headers: Mapping[str, str], name: str) -> str | None:
+    """What a header says. One that is not of ASCII says nothing: the library does not tell it."""
+    try:
+        return headers.get(name)
+    except ValueError:
+        return None
 
 
 def _moment(date: str) -> float:

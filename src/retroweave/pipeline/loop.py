@@ -7,7 +7,7 @@ does, and at once: while the thread is still about to wake that one, the process
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 __all__ = ["run"]
@@ -20,12 +20,17 @@ SETTLING = 0.05
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Like `asyncio.run`."""
+    factory = _uvloop()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work if factory else _settled(work))
+
+
+def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(_settled(work))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return None
+    return uvloop.new_event_loop
 
 
 async def _settled(work: Coroutine[Any, Any, T]) -> T:

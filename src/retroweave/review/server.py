@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -43,11 +45,19 @@ def serve(app: ASGIApp, *, port: int, browser: bool, tell: Callable[[str], None]
             access_log=False,  # addresses hold the token once, and what was searched for
             server_header=False,
             timeout_graceful_shutdown=_PATIENCE,
+            lifespan="off",
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_end)
         tell(link)
         if browser and _has_screen():
             webbrowser.open(link)
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """Whether more is told than that answers under way were called off when the server ended, as it was asked to."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError | KeyboardInterrupt) and "Cancel %s" not in record.msg
 
 
 def _listening(port: int) -> socket.socket:
