@@ -811,6 +811,20 @@ class TestChecksAreTried:
         rejecting = verify(in_the_sandbox, good={"answer": "b"}, spoiled={"answer": ""})
         assert [broken.field for broken in asyncio.run(try_judges(answered(rejecting)))] == [None]
 
+    def test_what_a_check_says_of_its_good_row_is_told(self) -> None:
+        async def dropping(answer: str) -> bool:
+            raise Drop("the prompt is longer than the context of small")
+
+        async def scoring(answer: str) -> Score:
+            return Score(0.2, False, reason="scored below 0.5")
+
+        for one, reason in (
+            (dropping, "the prompt is longer than the context of small"),
+            (scoring, "scored below 0.5"),
+        ):
+            (broken,) = asyncio.run(try_judges(answered(judge(one, good={"answer": "a"}, spoiled={"answer": ""}))))
+            assert f"it rejects its own good row: {reason}." in str(broken)
+
     def test_programs_that_do_not_wait_are_not_tried_again_with_the_judges(self) -> None:
         assert asyncio.run(try_judges(fits({"answer": "x", "passage": "a"}, {"answer": "b"}))) == []
 

@@ -24,6 +24,7 @@ from retroweave.pipeline.licenses import combine, validate
 from retroweave.pipeline.pipeline import Cap, Mix, Node, Pipeline, lines, walk
 from retroweave.pipeline.row import Drawn, Row
 from retroweave.pipeline.step import Step, fits
+from retroweave.pipeline.verdict import Score
 
 __all__ = ["Broken", "check", "require_judges_hold", "require_valid", "traces", "try_judges"]
 
@@ -376,8 +377,9 @@ async def _tried(step: Step, resources: Mapping[str, Any], desk: Desk | None = N
     """The check on its own good row, and on that row with one field spoiled at a time."""
     found = []
     assert step.good is not None
-    if not await _verdict(step, step.good, resources, desk):
-        found.append(Broken(7, step.name, None, "it rejects its own good row.", "mend the check or the row."))
+    if not (verdict := await _verdict(step, step.good, resources, desk)):
+        why = f": {verdict.reason}" if isinstance(verdict, Score) and verdict.reason else ""
+        found.append(Broken(7, step.name, None, f"it rejects its own good row{why}.", "mend the check or the row."))
     for name, value in step.spoiled.items():
         if name in step.reads.values() and await _verdict(step, {**step.good, name: value}, resources, desk):
             problem = f"it accepts its good row with {name!r} spoiled: it does not depend on that field."
@@ -395,7 +397,7 @@ def _perhaps_the_model(bench: Bench, broken: Set[str]) -> str:
     return f" (where the recipe is not yours, it is the model that errs: name a better one than {', '.join(asked)})"
 
 
-async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any], desk: Desk | None) -> bool:
+async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, Any], desk: Desk | None) -> Any:
     """What the check says of a row. A check that crashes on its own example has not rejected it."""
     arguments = {parameter: row[name] for parameter, name in step.reads.items()}
     arguments |= {parameter: resources[name] for parameter, name in step.resources.items()}
@@ -406,9 +408,9 @@ async def _verdict(step: Step, row: Mapping[str, Any], resources: Mapping[str, A
     arguments |= {parameter: services[service] for parameter, service in step.services.items()}
     try:
         verdict = step.function(**arguments)
-        return bool(await verdict if inspect.isawaitable(verdict) else verdict)
-    except Drop:
-        return False
+        return await verdict if inspect.isawaitable(verdict) else verdict
+    except Drop as drop:
+        return Score(0.0, False, reason=str(drop))
     except RetroweaveError:
         raise
     except Exception as error:
