@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,6 +241,29 @@ def test_a_second_ctrl_c_ends_a_step_that_does_not_come_back(project: Project) -
     assert len(said.splitlines()) == 1
 
 
+def test_where_a_loop_runs_already_a_set_is_made_beside_it(project: Project) -> None:
+    async def cell() -> dict[str, Any]:
+        return project.make(project.counting(), 5)
+
+    assert asyncio.run(cell())["counts"]["samples"] == 5
+    assert len(project.samples()) == 5
+
+
+def test_ctrl_c_stops_what_is_made_beside_a_loop(project: Project) -> None:
+    async def cell() -> None:
+        project.make(project.counting(SLOW), 5000)
+
+    def press_soon() -> None:
+        wait_for(lambda: finished_rows(project.folder / "out") > 20)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    press = threading.Thread(target=press_soon)
+    press.start()
+    with pytest.raises(RunStopped, match="Stopped by Ctrl-C"):
+        asyncio.run(cell())
+    press.join()
+
+
 def test_a_second_ctrl_c_that_bounces_is_heard_once() -> None:
     closed = []
 
@@ -257,7 +281,7 @@ def test_a_second_ctrl_c_that_bounces_is_heard_once() -> None:
 
     interrupts = _Interrupts()
     interrupts.PATIENCE = 0.5
-    with interrupts, pytest.raises(KeyboardInterrupt):
+    with interrupts.heard(), pytest.raises(KeyboardInterrupt):
         interrupts.run(stubborn())
     assert closed == ["in peace"]
 

@@ -16,12 +16,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from filelock import FileLock, Timeout
@@ -96,9 +97,10 @@ def make(
     order = _Order(
         recipe, config, pipeline, rows, out, seed, workers or _cores(), again, budget or Budget(), specs, shares or {}
     )
+    interrupts = _Interrupts()
     with _held(_folder(out)), _seldom_collected():
         try:
-            return _make(order, watch, meet)
+            return interrupts.apart(lambda: _make(order, interrupts, watch, meet))
         except OSError as error:
             raise _stopped(error, out) from error
 
@@ -136,14 +138,16 @@ class _Order:
     shares: Shares
 
 
-def _make(order: _Order, watch: Callable[[Tally], None], meet: Callable[[Desk], None]) -> dict[str, Any]:
+def _make(
+    order: _Order, interrupts: _Interrupts, watch: Callable[[Tally], None], meet: Callable[[Desk], None]
+) -> dict[str, Any]:
     began = time.monotonic()
     path = order.out / JOURNAL
     with closing(Journal(path)) as journal:
         try:
             valid_under = _same_run(journal, order)
             taker = _Taker(order.out, order.shares, tools=calls_tools(order.pipeline))
-            with taker.writer, _Interrupts() as interrupts:
+            with taker.writer, interrupts.heard():
                 tally, desk = interrupts.run(_run(order, journal, taker, watch, meet))
                 taker.hand_on()
                 # It marks a finished run, and what it says of data/ would be wrong from here on.
@@ -187,14 +191,25 @@ class _Interrupts:
         self._cancel: Callable[[], object] | None = None
         self._heard: float | None = None
 
-    def __enter__(self) -> Self:
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """In the main thread: no other is told."""
         in_main = threading.current_thread() is threading.main_thread()
-        self._before = signal.signal(signal.SIGINT, self._hear) if in_main else None
-        return self
+        before = signal.signal(signal.SIGINT, self._hear) if in_main else None
+        try:
+            yield
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGINT, before)
 
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+    def apart(self, work: Callable[[], T]) -> T:
+        """Do the work, and in a thread of its own where an event loop runs here already, as in a notebook."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return work()
+        with self.heard(), ThreadPoolExecutor(1, "making") as threads:
+            return threads.submit(work).result()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises `KeyboardInterrupt` when what was cancelled has wound up."""
@@ -202,6 +217,8 @@ class _Interrupts:
             return loop.run(self._cancellable(work))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
+        finally:
+            self._cancel = None
 
     async def _cancellable(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.current_task()
@@ -209,7 +226,7 @@ class _Interrupts:
         self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
         return await work
 
-    def _hear(self, number: int, frame: object) -> None:
+    def _hear(self, *_: object) -> None:
         before, now = self._heard, time.monotonic()
         if before is not None and now - before <= self.PATIENCE:
             return
