@@ -11,7 +11,8 @@ import pytest
 from tests.model_server import Asked, ModelServer, Raw, Reply
 from tests.models.asking import CHAT, COMPLETE, EMBED, all_sent, choice, endpoint, sent
 
-from retroweave.models.openai import OpenAI, address
+from retroweave.models.address import address
+from retroweave.models.openai import OpenAI
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.model import Answer, Endpoint, Faulty, ModelSpec, Refused, Request
 
@@ -360,6 +361,12 @@ def test_a_field_that_is_not_known_is_recognised_in_many_wordings(complaint: Any
     assert isinstance(second, Answer)
     assert "top_k" in model.left_out
     assert "top_k" not in server.bodies[1]
+
+
+@pytest.mark.parametrize("timeout", [1e12, float("inf")])
+def test_a_timeout_may_have_no_end(timeout: float) -> None:
+    with ModelServer() as server:
+        assert sent(endpoint(server), timeout=timeout).text == "Say yes."
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_a_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ import pytest
 from tests.model_server import ModelServer, Raw
 from tests.models.asking import CHAT, COMPLETE, EMBED, all_sent, choice, endpoint, refusal, sent
 
-from retroweave.models.openai import LARGEST, OpenAI
+from retroweave.models.connections import LARGEST
+from retroweave.models.openai import OpenAI
 from retroweave.pipeline import loop
 from retroweave.pipeline.model import Answer, Busy, Faulty, ModelSpec, Refused, TooLong, Unusable
 

@@ -10,20 +10,18 @@ from the model's `generation_config.json`, llama.cpp from its command line.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import time
-from collections.abc import Mapping
-from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
+from retroweave.models.address import PATHS, PUBLIC, address
 from retroweave.models.complaints import Complaint, read_complaint
-from retroweave.models.connections import room
+from retroweave.models.connections import Broken, Connections, Reply
 from retroweave.models.replies import read_answer, read_json
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.model import (
@@ -39,27 +37,10 @@ from retroweave.pipeline.model import (
     Unusable,
 )
 
-if TYPE_CHECKING:
-    from pyreqwest.client import Client
-    from pyreqwest.response import Response
+__all__ = ["OpenAI"]
 
-__all__ = ["OpenAI", "address"]
-
-PUBLIC = "https://api.openai.com/v1"
-LARGEST = 32 << 20
-"""Bytes of a response; an answer has a few thousand."""
 LONGEST_WAIT = 3600.0
 """Seconds that a server may ask for at once."""
-IDLE = 4.0
-"""Seconds for which an unused connection is kept. uvicorn, Node and llama.cpp close theirs after 5; a request that is
-sent just then is lost, and may have been paid for."""
-
-OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL}
-"""Why this machine itself cannot connect: it has too many connections."""
-
-_SYSTEM_ERROR = re.compile(r" \(os error (\d+)\)")
-
-PATHS = {"chat": "/chat/completions", "complete": "/completions", "embed": "/embeddings"}
 EXTENSIONS = ("top_k", "min_p", "repetition_penalty", "repeat_penalty")
 """Sampling parameters that OpenAI does not have. Where they are not sent, other servers' own defaults apply. The last
 is llama.cpp's name for the one before."""
@@ -77,59 +58,6 @@ PLAIN: dict[str, float] = {
 OWN = frozenset({*PLAIN, "top_k", "seed", "stop", "max_tokens", "max_completion_tokens", "model", "messages", "prompt"})
 OWN |= {"input", "logprobs", "top_logprobs", "response_format", "stream", "echo", "best_of"}
 """Fields that a model's options may not set."""
-
-
-def address(name: str) -> tuple[str, str]:
-    """The model's name and the base URL of `NAME@URL`; without `@URL`, that of OpenAI.
-
-    The name itself may hold `@`, `/` and `:`. Raises `UserError` where it is none.
-    """
-    model, at, url = _parted(name)
-    if not model:
-        raise UserError(
-            f"'openai:{name}' names no model. Say openai:NAME@URL, e.g. openai:qwen@http://127.0.0.1:8000/v1."
-        )
-    if not at:
-        _no_bare_host(name)
-        return model, PUBLIC
-    return model, _checked(url, name)
-
-
-def _parted(name: str) -> tuple[str, str, str]:
-    places = [found.start() for found in re.finditer(r"@(?=https?://)", name, re.IGNORECASE)]
-    return (name[: places[-1]], "@", name[places[-1] + 1 :]) if places else (name, "", "")
-
-
-def _no_bare_host(name: str) -> None:
-    """A host without `http://` would be taken for a part of the name, and the name be sent to OpenAI."""
-    after = name.rpartition("@")[2]
-    if "@" in name and re.fullmatch(
-        r"(localhost|[\w.-]+:\d+|\d+(\.\d+){3}|([\w-]+\.)+[a-z]{2,}(?=/))(:\d+)?(/.*)?", after
-    ):
-        raise UserError(f"'openai:{name}': the URL after the @ begins with http:// or https://: say @http://{after}.")
-
-
-def _checked(url: str, name: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError as error:
-        raise UserError(f"'openai:{name}': {url!r} is no URL: {error}.") from error
-    if not host or re.search(r"\s", url):
-        raise UserError(f"'openai:{name}': {url!r} is no URL with a host, like http://127.0.0.1:8000/v1.")
-    if parts.username or parts.password:
-        raise UserError(
-            f"The URL of the model {name.partition('@')[0]!r} holds a user or a password. Put the key into an "
-            "environment variable, and its name under `key:` in the config's models table."
-        )
-    if parts.query or parts.fragment:
-        raise UserError(f"'openai:{name}': a base URL has no ? and no #; it usually ends in /v1.")
-    base = url.rstrip("/")
-    for path in PATHS.values():
-        if base.endswith(path):
-            raise UserError(f"'openai:{name}': the base URL is wanted, without {path}: {base.removesuffix(path)}.")
-    return base
 
 
 class OpenAI:
@@ -158,7 +86,7 @@ class OpenAI:
         self._top_k_off = 0 if host == "openrouter.ai" else -1  # there it is 0 or more; old vLLM wants -1
         self._key_variable = spec.key or ("OPENAI_API_KEY" if public else "")
         self._key = ""
-        self._client: Client | None = None
+        self._connections: Connections | None = None
         self._answered = False
 
     async def send(self, request: Request, timeout: float) -> Answer:
@@ -173,10 +101,13 @@ class OpenAI:
             data = orjson.dumps(body)
         except TypeError as error:
             raise Refused(f"The prompt cannot be sent as JSON: {error}. It may hold half a character.") from error
-        status, headers, found = await self._post(request.kind, data, timeout)
-        if not 200 <= status < 300:
-            raise await self._refusal(read_complaint(status, found), headers, request, body)
-        return self._answer(request, found)
+        server = self._connections or self._open()
+        reply = await server.post(PATHS[request.kind], data, timeout)
+        if isinstance(reply, Broken):
+            raise self._failure(reply, timeout)
+        if not 200 <= reply.status < 300:
+            raise await self._refusal(reply, request, body)
+        return self._answer(request, reply.body)
 
     async def close(self) -> None:
         """Close the connections. What is under way ends as `Faulty`.
@@ -184,9 +115,9 @@ class OpenAI:
         As when it is called off, the server is not told: the library keeps that connection until the request's time is
         out, or the process ends.
         """
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await connections.close()
 
     def _body(self, request: Request) -> dict[str, Any]:
         """The fields of a request, without those that the server does not take."""
@@ -235,54 +166,10 @@ class OpenAI:
             return bool(value <= 0)
         return name == "seed" or PLAIN.get(name) == value
 
-    async def _post(self, kind: str, data: bytes, timeout: float) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body of the response. Where there is none, it says why not."""
-        from pyreqwest.exceptions import PyreqwestError
-
-        client = self._client or self._open()
-        request = client.post(self._urls[kind]).body_bytes(data).timeout(timedelta(seconds=timeout)).build_streamed()
-        try:
-            async with request as response:
-                return response.status, response.headers, await _read(response)
-        except (PyreqwestError, ValueError) as error:
-            failure = self._broken(error, timeout)
-        try:
-            raise failure  # outside of the handler: what the library's errors hold comes along no further
-        finally:
-            del failure  # a failure that holds itself holds the connection too, until the garbage collector comes by
-
-    def _open(self) -> Client:
-        from pyreqwest.client import ClientBuilder
-        from pyreqwest.exceptions import BuilderError
-        from pyreqwest.http import Url
-
+    def _open(self) -> Connections:
         self._key = self._read_key()
-        headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        try:
-            self._urls = {kind: Url(self.url + path) for kind, path in PATHS.items()}
-        except ValueError as error:
-            raise Unusable(f"{self.url} is no URL that can be asked: {error}. Correct the URL after the @.") from error
-        builder = (
-            ClientBuilder()
-            .user_agent("retroweave")
-            .default_headers(headers)
-            .follow_redirects(enable=False)
-            .no_proxy()
-            .max_connections(room())
-            .pool_idle_timeout(timedelta(seconds=IDLE))
-            # No certificate is looked at over http:, and so a machine without any can do that.
-            .danger_accept_invalid_certs(urlsplit(self.url).scheme == "http")
-        )
-        try:
-            self._client = builder.build()
-        except BuilderError as error:
-            raise Unusable(
-                f"No connection to {self.url} can be made from this machine: {_why(error)[0]}. Install its "
-                "certificates (the package ca-certificates), or name their file in SSL_CERT_FILE."
-            ) from error
-        return self._client
+        self._connections = Connections(self.url, self._key)
+        return self._connections
 
     def _read_key(self) -> str:
         if not self._key_variable:
@@ -345,28 +232,26 @@ class OpenAI:
     def _learn(self, names: tuple[str, ...]) -> None:
         self.left_out = tuple(dict.fromkeys((*self.left_out, *names)))
 
-    def _broken(self, error: Exception, timeout: float) -> Exception:
+    def _failure(self, broken: Broken, timeout: float) -> Exception:
         """What it means that there was no response, or not a whole one."""
-        if isinstance(error, TimeoutError):
+        if broken.timed_out:
             return Faulty(f"The server at {self.url} sent no whole answer within {timeout:g} s.")
-        why, code = _why(error)
-        said = self._said(why)
-        if _found_no_server(error) and not self._answered and code not in OURS:
-            return Unusable(f"There is no server at {self.url}: {said}. Start it, or correct the URL after the @.")
-        return Faulty(f"The connection to {self.url} broke: {said}.")
+        why = self._said(broken.why)
+        if broken.found_nobody and not self._answered:
+            return Unusable(f"There is no server at {self.url}: {why}. Start it, or correct the URL after the @.")
+        return Faulty(f"The connection to {self.url} broke: {why}.")
 
-    async def _refusal(
-        self, complaint: Complaint, headers: Mapping[str, str], request: Request, body: dict[str, Any]
-    ) -> Exception:
+    async def _refusal(self, reply: Reply, request: Request, body: dict[str, Any]) -> Exception:
         """What a response means that is no success."""
+        complaint = read_complaint(reply.status, reply.body)
         status = complaint.status
         words = f"The server at {self.url} answered {status}: {self._said(complaint.words) or 'no reason given'}"
         if 300 <= status < 400:
-            return Unusable(self._redirected(headers))
+            return Unusable(self._redirected(reply))
         if complaint.broke:
             return Unusable(f"{words}. The account has no money left: add some, or use another model.")
         if status in (429, 503, 529):
-            return Busy(words, _wait(headers))
+            return Busy(words, _wait(reply))
         if status in (401, 403):
             return Refused(words) if complaint.flagged else Unusable(self._locked(words))
         if status in (404, 405, 501):
@@ -410,14 +295,11 @@ class OpenAI:
 
     async def _models(self) -> list[str] | None:
         """What the server lists, `None` where it answers with no list at once."""
-        from pyreqwest.exceptions import PyreqwestError
-
-        client = self._client or self._open()
-        request = client.get(f"{self.url}/models").timeout(timedelta(seconds=3)).build_streamed()
+        server = self._connections or self._open()
+        reply = await server.get("/models", 3.0)
         try:
-            async with request as response:
-                found = read_json(await _read(response)) if response.status == 200 else None
-        except (PyreqwestError, ValueError, Faulty):
+            found = None if isinstance(reply, Broken) or reply.status != 200 else read_json(reply.body)
+        except Faulty:
             return None  # this only explains an error that is told anyway
         listed = found.get("data") if isinstance(found, dict) else None
         if not isinstance(listed, list):
@@ -432,8 +314,8 @@ class OpenAI:
             "name under `key:` in the config's models table."
         )
 
-    def _redirected(self, headers: Mapping[str, str]) -> str:
-        target = self._said(_header(headers, "Location") or "another URL")
+    def _redirected(self, reply: Reply) -> str:
+        target = self._said(reply.header("Location") or "another URL")
         return f"The server at {self.url} sends requests on to {target}. Put the URL that answers itself after the @."
 
     def _not_compatible(self) -> str:
@@ -452,25 +334,6 @@ class OpenAI:
         return text if len(text) <= length else f"{text[:length]}…"
 
 
-def _causes(error: Exception) -> list[str]:
-    """What an error of the library says of its causes, the last one the first in time."""
-    details = getattr(error, "details", None) or {}
-    return [cause["message"] for cause in details.get("causes") or ()]
-
-
-def _why(error: Exception) -> tuple[str, int]:
-    """The first cause of an error, in words, and the number of the system's error, 0 where it was none."""
-    said = str(error.args[0]) if error.args else ""  # behind it stand the details, once more
-    words = (_causes(error) or [said or type(error).__name__])[-1]
-    number = _SYSTEM_ERROR.search(words)
-    return _SYSTEM_ERROR.sub("", words), int(number[1]) if number else 0
-
-
-def _found_no_server(error: Exception) -> bool:
-    """Whether no connection came about; the library's class for that counts those too that break soon after."""
-    return "client error (Connect)" in _causes(error)
-
-
 def _ask_for_logprobs(body: dict[str, Any], request: Request) -> None:
     if request.kind == "chat":
         body["logprobs"] = True
@@ -479,36 +342,20 @@ def _ask_for_logprobs(body: dict[str, Any], request: Request) -> None:
         body["logprobs"] = request.logprobs
 
 
-async def _read(response: Response) -> bytes:
-    """The body, unpacked, as far as it has a size that an answer may have."""
-    data = bytes(await response.body_reader.read(LARGEST + 1) or b"")
-    if len(data) > LARGEST:
-        raise Faulty(f"The server's answer is longer than {LARGEST >> 20} MiB.")
-    return data
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
+def _wait(reply: Reply) -> float | None:
     """Seconds of a `Retry-After`, which is a number or a date; `None` where it says nothing that makes sense."""
-    told = _header(headers, "Retry-After")
+    told = reply.header("Retry-After")
     if told is None:
         return None
     try:
         seconds = float(told)
     except ValueError:
-        date = _header(headers, "Date")
+        date = reply.header("Date")
         try:
             seconds = _moment(told) - (time.time() if date is None else _moment(date))
         except (ValueError, OverflowError):
             return None
     return min(max(0.0, seconds), LONGEST_WAIT) if seconds == seconds else None  # nan is no number
-
-
-def _header(headers: Mapping[str, str], name: str) -> str | None:
-    """What a header says. One that is not of ASCII says nothing: the library does not tell it."""
-    try:
-        return headers.get(name)
-    except ValueError:
-        return None
 
 
 def _moment(date: str) -> float:
