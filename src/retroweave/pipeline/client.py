@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from retroweave.pipeline.budget import Ledger
@@ -72,6 +72,35 @@ class CallFailed(Exception):
     """A request got no answer, however often it was sent. Its row is a failure, and is tried again on resume."""
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """A request under way, and all who wait for its answer. One of them may be called off; the request goes on.
+
+    That is what `asyncio.shield` is for, which takes another turn of the loop for each.
+    """
+
+    task: asyncio.Task[Answer]
+    _askers: list[asyncio.Future[Answer]] = field(default_factory=list)
+
+    def heard(self) -> asyncio.Future[Answer]:
+        asker: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._askers.append(asker)
+        return asker
+
+    def tell(self) -> None:
+        """It has ended, and all hear how."""
+        error = None if self.task.cancelled() else self.task.exception()
+        for asker in self._askers:
+            if asker.done():  # called off
+                continue
+            if self.task.cancelled():
+                asker.cancel()
+            elif error is not None:
+                asker.set_exception(error)
+            else:
+                asker.set_result(self.task.result())
+
+
 class Client:
     """Asks one model, for all steps of all rows of a run."""
 
@@ -105,8 +134,7 @@ class Client:
         self._clock = clock
         self._price = spec.price or Price()
         self._key = endpoint.identity.encode()
-        self._under_way: dict[bytes, asyncio.Task[Answer]] = {}
-        self._askers: dict[bytes, list[asyncio.Future[Answer]]] = {}
+        self._under_way: dict[bytes, _UnderWay] = {}
         self._sent: set[asyncio.Task[Answer]] = set()
         """Those of them whose request is on its way."""
         self._good = 0
@@ -129,32 +157,19 @@ class Client:
         is paid for, and kept.
         """
         key = digest(self._key, request.encoded())
-        task = self._under_way.get(key)
-        if task is None:
+        under_way = self._under_way.get(key)
+        if under_way is None:
             if (known := self._calls.get(key)) is not None:
                 self.cached += 1
                 return known
             if self._winding_up:
                 raise CallFailed(f"{self.name} is asked for nothing more: the run is winding up")
-            task = self._under_way[key] = asyncio.create_task(self._answered(request, key, order))
-            self._askers[key] = []
-            task.add_done_callback(partial(self._ended, key))
-        asker: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._askers[key].append(asker)
-        return await asker
+            under_way = self._under_way[key] = _UnderWay(asyncio.create_task(self._answered(request, key, order)))
+            under_way.task.add_done_callback(partial(self._ended, key))
+        return await under_way.heard()
 
     def _ended(self, key: bytes, task: asyncio.Task[Answer]) -> None:
-        del self._under_way[key]
-        error = None if task.cancelled() else task.exception()
-        for asker in self._askers.pop(key):
-            if asker.done():  # called off
-                continue
-            if task.cancelled():
-                asker.cancel()
-            elif error is not None:
-                asker.set_exception(error)
-            else:
-                asker.set_result(task.result())
+        self._under_way.pop(key).tell()
 
     async def _answered(self, request: Request, key: bytes, order: Order) -> Answer:
         faults = refusals = 0
@@ -212,7 +227,7 @@ class Client:
             answer: Answer | None = None
             took = reserved  # whatever becomes of it, unless it is known better
             try:
-                answer = await self._send(request, self._under_way[key])
+                answer = await self._send(request, self._under_way[key].task)
                 took = self._took(answer, reserved)
             except (Busy, Refused, Unusable):
                 took = NOTHING
@@ -276,12 +291,12 @@ class Client:
     async def wind_up(self) -> None:
         """Give answers under way a while to come, for they are paid for; ask for nothing more, and close."""
         self._winding_up = True
-        for task in self._under_way.values():
-            if task not in self._sent:
-                task.cancel()
+        for one in self._under_way.values():
+            if one.task not in self._sent:
+                one.task.cancel()
         if self._sent:
             await asyncio.wait(self._sent, timeout=self._patience.wind_up)
-        left = list(self._under_way.values())
+        left = [one.task for one in self._under_way.values()]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
