@@ -68,7 +68,6 @@ _LOSSES = (
     ("over_cap", "over_cap", "of a kind whose share of the set was full"),
 )
 
-
 _OFTEN = 20
 """Samples of one source row, on average, above which the set says that it has little text."""
 _MANY_FAILURES = 0.1

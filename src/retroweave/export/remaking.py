@@ -1,4 +1,4 @@
-"""The command that makes a run's samples again, with the config file that it needs, as card and report show them."""
+"""How a run is made again: the command, and the config file that it needs; for card, report and review."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def serve(app: ASGIApp, *, port: int, browser: bool, tell: Callable[[str], None]
 def _is_no_end(record: logging.LogRecord) -> bool:
     """Whether more is told than that answers under way were called off when the server ended, as it was asked to."""
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, asyncio.CancelledError | KeyboardInterrupt) and "Cancel %s" not in record.msg
+    return not isinstance(error, asyncio.CancelledError | KeyboardInterrupt) and "Cancel %s" not in str(record.msg)
 
 
 def _listening(port: int) -> socket.socket:
