@@ -42,7 +42,7 @@ _FILE_COMMENT = re.compile(r"# (?P<name>[\w/.-]+\.\w+)(?P<continued>, continued)
 _FILE_MARK = re.compile(r"<!-- file: (?P<name>[\w/.-]+) -->$")
 _SKETCH_MARK = "<!-- sketch -->"
 _REGION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
-_NOT_COMPARED = re.compile(r"[\d,.]+ s,\s+[\d,]+ a second|for a longer run: [\d,]+ source rows?")
+_NOT_COMPARED = re.compile(r"[\d,.]+ s,\s+[\d,]+\s+a\s+(?:second|minute)|for a longer run: [\d,]+ source rows?")
 """How long a run took, and what it had under way at its end, which hangs on the number of workers."""
 _ANSI = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 

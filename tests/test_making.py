@@ -249,6 +249,14 @@ def test_where_a_loop_runs_already_a_set_is_made_beside_it(project: Project) -> 
     assert len(project.samples()) == 5
 
 
+def test_an_error_of_a_run_is_told_without_the_loop_that_there_was_not(project: Project) -> None:
+    recipe = project.counting()
+    project.make(recipe, 5)
+    with pytest.raises(UserError, match="was made otherwise") as caught:
+        project.make(recipe, 5, seed=1)
+    assert caught.value.__context__ is None
+
+
 def test_ctrl_c_stops_what_is_made_beside_a_loop(project: Project) -> None:
     async def cell() -> None:
         project.make(project.counting(SLOW), 5000)

@@ -14,7 +14,7 @@ from retroweave.export.excerpt import Shown
 from retroweave.pipeline.pipeline import Node
 from retroweave.pipeline.source import SourceRow
 from retroweave.pipeline.trial import trial
-from retroweave.terminal import console_for, show_walk
+from retroweave.terminal import _pace, console_for, show_walk
 
 HOSTILE = "\x1b[2Jgone\x07 \x9b31m[bold]red[/]"
 PARAGRAPHS = [f"Paragraph {number}: {'the tide came in and went out again. ' * 6}" for number in range(3)]
@@ -76,3 +76,11 @@ def test_the_options_of_one_recipe_are_not_those_of_the_next_call() -> None:
     help_of_none = CliRunner().invoke(cli, ["show", "--help"])
     assert "--unrecoverable" in help_of_a_recipe.output
     assert "--unrecoverable" not in help_of_none.output
+
+
+@pytest.mark.parametrize(
+    ("samples", "seconds", "pace"),
+    [(20, 48.9, "25 a minute"), (2, 2.0, "1 a second"), (5000, 2.5, "2,000 a second"), (3, 0.0, "300 a second")],
+)
+def test_a_pace_is_told_in_a_unit_in_which_it_is_no_zero(samples: int, seconds: float, pace: str) -> None:
+    assert _pace(samples, seconds) == pace

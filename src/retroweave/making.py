@@ -43,7 +43,7 @@ from retroweave.pipeline.errors import RunStopped, UserError
 from retroweave.pipeline.fingerprint import differences, fingerprint
 from retroweave.pipeline.flow import Bench
 from retroweave.pipeline.gate import Verdict
-from retroweave.pipeline.journal import Journal
+from retroweave.pipeline.journal import JOURNAL, Journal
 from retroweave.pipeline.licenses import combine
 from retroweave.pipeline.model import ModelSpec
 from retroweave.pipeline.pipeline import Pipeline
@@ -58,7 +58,6 @@ __all__ = ["make"]
 
 T = TypeVar("T")
 
-JOURNAL = "outcomes.sqlite"
 RUN = "run.json"
 NOTICE = "NOTICE"
 
@@ -204,9 +203,7 @@ class _Interrupts:
 
     def apart(self, work: Callable[[], T]) -> T:
         """Do the work, and in a thread of its own where an event loop runs here already, as in a notebook."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if not _in_a_loop():
             return work()
         with self.heard(), ThreadPoolExecutor(1, "making") as threads:
             return threads.submit(work).result()
@@ -234,6 +231,14 @@ class _Interrupts:
         if before is not None or self._cancel is None:
             raise KeyboardInterrupt
         self._cancel()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _run(

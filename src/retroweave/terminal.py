@@ -245,14 +245,18 @@ def _bounds(found: Range, form: str, scale: float = 1.0) -> list[str]:
     return ["no end" if math.isinf(value) else form.format(value * scale) for value in values]
 
 
+def _pace(samples: int, seconds: float) -> str:
+    per_second = samples / max(seconds, 0.01)  # it is told in hundredths
+    return f"{per_second:,.0f} a second" if per_second >= 1 else f"{60 * per_second:,.0f} a minute"
+
+
 def show_summary(console: Console, run: dict[str, Any], out: str) -> None:
     """What a run made, with the sum that promise 2 keeps."""
     counts = run["counts"]
-    per_second = counts["samples"] / run["seconds"] if run["seconds"] else 0
     splits = ", ".join(f"{count:,} {side}" for side, count in run["splits"].items())
     console.print(
         f"[bold green]{counted(counts['samples'], 'sample')}[/] of {escape(run['recipe'])} in {escape(out)} ({splits}; "
-        f"{escape(run['license'])}), {run['seconds']:.1f} s, {per_second:,.0f} a second."
+        f"{escape(run['license'])}), {run['seconds']:.1f} s, {_pace(counts['samples'], run['seconds'])}."
     )
     lost = ("rejects", "failures", "duplicates", "over_cap")
     total = " + ".join(f"{counts[part]:,} {part.replace('_', ' ')}" for part in lost)

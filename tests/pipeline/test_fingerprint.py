@@ -129,6 +129,12 @@ def test_what_the_system_leaves_beside_a_recipe_is_no_change(project: Project, n
     assert differences(before, of(recipe)) == []
 
 
+def test_a_run_in_a_folder_of_the_recipes_name_goes_on(project: Project) -> None:
+    recipe = project.counting()
+    project.make(recipe, 5, out="counting")
+    assert project.make(recipe, 8, out="counting")["counts"]["replayed_rows"] == 5
+
+
 def test_a_module_that_a_recipe_imports_counts_wherever_the_import_stands(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retroweave.pipeline.errors import UserError
+from retroweave.pipeline.journal import JOURNAL
 
 __all__ = [
     "OBJECTS",
@@ -387,7 +388,7 @@ def _shards(run_dir: Path, split: str) -> list[Path]:
 def _no_finished_run(run_dir: Path) -> str:
     if not run_dir.is_dir():
         return f"There is no directory {run_dir}. Make a run: retroweave run RECIPE --rows 100 --out {run_dir}"
-    if (run_dir / "outcomes.sqlite").exists():
+    if (run_dir / JOURNAL).exists():
         return (
             f"The run in {run_dir} is not finished. Its finished rows are kept; give the "
             f"retroweave run command that began it again, with --out {run_dir}, and it goes on."

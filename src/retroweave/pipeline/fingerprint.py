@@ -18,6 +18,7 @@ from retroweave.pipeline import flow
 from retroweave.pipeline.describe import outline
 from retroweave.pipeline.errors import UserError
 from retroweave.pipeline.imports import reached, versions
+from retroweave.pipeline.journal import JOURNAL
 from retroweave.pipeline.model import ModelSpec
 from retroweave.pipeline.pipeline import Family, Pipeline, walk
 from retroweave.pipeline.recipe import Config, Recipe
@@ -130,6 +131,9 @@ def _words(path: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
+    """A run may stand in a folder of the recipe's name, and changes with every row: it is no word of the recipe's."""
+    if (folder / JOURNAL).exists():
+        return []
     return sorted(path for path in folder.rglob("*") if _is_word(path))
 
 

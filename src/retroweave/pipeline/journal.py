@@ -19,7 +19,10 @@ import zstandard
 from retroweave.pipeline.errors import RunStopped
 from retroweave.pipeline.row import Drawn, Leaf
 
-__all__ = ["Journal", "decode", "encode"]
+__all__ = ["JOURNAL", "Journal", "decode", "encode"]
+
+JOURNAL = "outcomes.sqlite"
+"""Its name in the run directory, which is known by it."""
 
 _DRAW = 1 << 40
 """Rows of one draw have consecutive keys; no source has more rows than this."""

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from retroweave.export.dataset import REJECT_SCHEMA, SAMPLE_SCHEMA, SPLITS, TOOL_SCHEMA, read_run
 from retroweave.export.labelled import signature
 from retroweave.pipeline.errors import UserError
-from retroweave.pipeline.journal import decode
+from retroweave.pipeline.journal import JOURNAL, decode
 from retroweave.pipeline.row import Leaf, digest
 from retroweave.text.tool_calls import spoken
 
@@ -128,7 +128,7 @@ class Shelf(Protocol):
 
 def open_shelf(run_dir: Path) -> tuple[Shelf, Mapping[str, Any]]:
     """The rows of a run directory, and what `run.json` says or would say. Raises `UserError` where there is no run."""
-    journal = run_dir / "outcomes.sqlite"
+    journal = run_dir / JOURNAL
     if not (run_dir / "run.json").is_file() and journal.is_file():
         shelf = JournalShelf(journal)
         return shelf, shelf.run
