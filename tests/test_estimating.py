@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from retroweave.estimating import ROWS, Estimate, Rate, _projected, _Took, estimate
 from retroweave.models import desk
@@ -23,6 +25,7 @@ from retroweave.pipeline.layout import assistant, layout, user
 from retroweave.pipeline.model import Answer, Model, ModelSpec, Price, Request
 from retroweave.pipeline.pipeline import Node, Pipeline, also
 from retroweave.pipeline.step import compute, judge, prompt, verify
+from retroweave.terminal import show_estimate
 from retroweave.text.generation import generate
 from retroweave.text.prompts import read_prompt
 from tests.pipeline.small import source
@@ -108,6 +111,7 @@ class TestRange:
         assert found.tokens.likely == 30000
         assert found.cost is not None
         assert found.cost.likely == pytest.approx(2000 * (10 * 1.0 + 5 * 2.0) / 1e6)
+        assert found.seconds is not None
         assert 0 < found.seconds.low < found.seconds.likely < found.seconds.high
         assert found.examined == {"model": 20}
 
@@ -193,6 +197,16 @@ class TestWhatItAsks:
         first, second = estimated(made), estimated(made)
         assert len(answering.asked) == 20
         assert (first.calls, first.tokens, first.examined) == (second.calls, second.tokens, second.examined)
+
+    def test_how_long_answers_of_the_journal_take_was_not_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Answering(monkeypatch, now_and_then(lambda request: 0.5))
+        made = pipeline(prompt(shout, writes="answer"), CHECKED, SHOWN)
+        first, second = estimated(made), estimated(made)
+        assert first.seconds is not None
+        assert second.seconds is None
+        told = StringIO()
+        show_estimate(Console(file=told, width=100), second)
+        assert "not measured" in told.getvalue()
 
     def test_a_budget_holds_for_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         answering = Answering(monkeypatch, now_and_then(lambda request: 0.5))

@@ -80,7 +80,8 @@ class Estimate:
     tokens: Range
     cost: Range | None
     """Dollars; `None` where a model has no price."""
-    seconds: Range
+    seconds: Range | None
+    """`None` where some of the answers stood in the journal, and were not waited for."""
     examined: Mapping[str, int]
     """Each model's calls in the estimate, those among them that the journal answered too."""
 
@@ -94,9 +95,9 @@ async def estimate(
     async with open_desk(specs, f"estimate-{secrets.token_hex(6)}", budget) as desk:
         bench = Bench(pipeline, recipe, seed, together=pipeline.awaits, desk=desk)
         await require_judges_hold(bench)
-        began = time.monotonic()
+        began, known = time.monotonic(), _known(desk)
         leaves = await _worked(bench)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - began if _known(desk) == known else None
         asked = {name: client.pace.limit for name, client in desk.clients.items()}
         plain = None
         if any(isinstance(node, Step) and node.plain for node in walk(pipeline.steps)):
@@ -113,6 +114,11 @@ async def _worked(bench: Bench) -> list[list[Leaf]]:
     sums = {node.name for node in walk(bench.pipeline.steps) if isinstance(node, Family)}
     worked = await asyncio.gather(*(work(row, bench) for row in drawn))
     return [[leaf for leaf in leaves if leaf.step not in sums] for leaves in worked]
+
+
+def _known(desk: Desk) -> int:
+    """Answers that came out of the journal so far."""
+    return sum(client.cached for client in desk.clients.values())
 
 
 def _rate(leaves: Sequence[Sequence[Leaf]]) -> Rate:
@@ -142,7 +148,7 @@ def _reckoned(
     rows: int,
     leaves: Sequence[Sequence[Leaf]],
     plain: Rate | None,
-    seconds: float,
+    seconds: float | None,
     prices: Mapping[str, Price | None],
     limits: Mapping[str, float],
     dry: bool,
@@ -152,8 +158,6 @@ def _reckoned(
     every = [leaf for row in leaves for leaf in row]
     lost = [f"{leaf.kind} at {leaf.step}: {leaf.reason}" for leaf in every if leaf.kind != "sample"]
     calls = _projected(rows, took, [one.calls for one in took], accepted)
-    per_row = seconds / len(leaves)
-    wider = max([1.0, *(limit / min(len(leaves), limit) for limit in limits.values())])
     needed = _projected(rows, took, [1] * len(took), accepted)
     return Estimate(
         rows=rows,
@@ -166,9 +170,16 @@ def _reckoned(
         calls=calls,
         tokens=_projected(rows, took, [one.tokens for one in took], accepted),
         cost=None if None in prices.values() else _projected(rows, took, [one.cost for one in took], accepted),
-        seconds=Range(needed.likely * per_row, needed.low * per_row / wider, needed.high * per_row),
+        seconds=None if seconds is None else _time(seconds, len(leaves), needed, limits),
         examined=_by_model(leaves),
     )
+
+
+def _time(seconds: float, rows: int, needed: Range, limits: Mapping[str, float]) -> Range:
+    """Of a run, by the time that so many rows took; with more of them at once it may be less."""
+    per_row = seconds / rows
+    wider = max([1.0, *(limit / min(rows, limit) for limit in limits.values())])
+    return Range(needed.likely * per_row, needed.low * per_row / wider, needed.high * per_row)
 
 
 def _took(leaves: Sequence[Leaf], prices: Mapping[str, Price | None]) -> _Took:

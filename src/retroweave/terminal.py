@@ -208,8 +208,13 @@ def show_estimate(console: Console, found: Estimate) -> None:
         table.add_row("dollars", "no price is named", "", "")
     else:
         table.add_row("dollars", *_bounds(found.cost, "{:,.2f}"))
-    table.add_row("minutes", *_bounds(found.seconds, "{:,.1f}", 1 / 60))
+    if found.seconds is None:
+        table.add_row("minutes", "not measured", "", "")
+    else:
+        table.add_row("minutes", *_bounds(found.seconds, "{:,.1f}", 1 / 60))
     console.print(table)
+    if found.seconds is None:
+        console.print("Some answers stood in the journal already, so it was not seen how long they take.", style="dim")
     console.print(
         "Intervals of 95 %, for rows like the first ones of the source. Answers are kept for the run.", style="dim"
     )
