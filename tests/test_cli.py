@@ -195,7 +195,10 @@ def test_check_ends_with_two_and_names_the_broken_rule(project: Project, retrowe
     assert err.startswith("Error: The pipeline of 'counting' breaks rules of evidence:\n  - ")
 
 
-def test_try_shows_each_row_backwards_with_rejects_and_failures(project: Project, retroweave: Command) -> None:
+def test_try_shows_each_row_backwards_with_rejects_and_failures(
+    project: Project, retroweave: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python's own, of any module that it loads
     fates = "{'0': lambda: number, '1': lambda: str(1 // 0)}.get(number, unlucky)()"
     unlucky = "def unlucky():\n    raise Drop('unlucky')\n\n\n"
     recipe = project.counting(f"{unlucky}def ask(number: str) -> str:\n    return {fates}")
